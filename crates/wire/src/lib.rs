@@ -1,0 +1,19 @@
+//! Messages of slawatch's own topics, generated from `proto/slawatch/v1`.
+//!
+//! Nothing is decided here: the shapes, their units and the topics they travel on are documented in the `.proto` files.
+
+/// Protocol version 1.
+pub mod v1 {
+    #![allow(missing_docs, unreachable_pub, clippy::all)]
+    include!(concat!(env!("OUT_DIR"), "/slawatch.v1.rs"));
+}
+
+pub use prost::Message;
+
+/// Version of a row in ClickHouse: what a later batch, or a later owner, says wins.
+///
+/// `epoch` is the writer's epoch for its source, `batch` counts its flushes in that epoch and stays below 2^40.
+pub const fn row_version(epoch: u64, batch: u64) -> u64 {
+    debug_assert!(batch < 1 << 40);
+    epoch << 40 | batch
+}
