@@ -1,1 +1,35 @@
-//! placeholder
+//! Partitioned logs and the workers that turn one log into another.
+//!
+//! Everything a role needs from the outside is a small trait here: a [`Log`] to read from and write to, a
+//! [`SnapshotStore`], a [`Clock`]. Each has a real implementation and one that lives in memory; both pass the same
+//! conformance suite, so a whole cluster with crashes, zombies and rebalances runs in one deterministic test.
+//!
+//! - [`record`], [`consumer`], [`producer`], [`probe`], [`log`]: what a log is.
+//! - [`store`]: where snapshots are kept.
+//! - [`clock`]: the wall clock, injected.
+//! - [`processor`]: the pure logic of a role over one source partition, which a worker drives.
+//!
+//! Not here: what is read or written (the roles know), and any decision about tickets, alerts or rows.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod clock;
+pub mod consumer;
+mod error;
+pub mod log;
+pub mod probe;
+pub mod processor;
+pub mod producer;
+pub mod record;
+pub mod store;
+
+pub use clock::{Clock, SystemClock};
+pub use consumer::{
+    Commit, CommitOutcome, Committed, Consumer, ConsumerEvent, LogReader, OffsetRange, PollHandler,
+};
+pub use error::StreamError;
+pub use log::{Log, StartAt, TimestampKind, TopicSpec};
+pub use probe::{EndOffsets, EndProbe};
+pub use processor::{Processor, ProcessorFactory, RestoreError, SnapshotView, Source, Stamp};
+pub use producer::{DeliveryFailed, Producer};
+pub use record::{HeaderSource, Headers, NoHeaders, Outgoing, Record, TopicPartition};
+pub use store::{PutOutcome, SnapshotStore};
