@@ -1,0 +1,483 @@
+//! The cases of SEMANTICS 7 that concern calendars, as they read there, and the awkward nights of several zones.
+
+use jiff::civil::DateTime;
+use jiff::{Timestamp, ToSpan};
+
+use crate::{Calendar, CalendarSpec, Span, time_zone_names};
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+
+/// `"mon-fri 09:00-13:00 14:00-18:00; sat 10:00-14:00; 2026-12-25; 2026-12-24 09:00-12:00"`; a date without spans is closed.
+fn calendar(zone: &str, rules: &str) -> Desk {
+    let mut spec = CalendarSpec::in_zone(zone);
+    for rule in rules.split("; ").filter(|rule| !rule.is_empty()) {
+        let mut words = rule.split(' ');
+        let days = words.next().unwrap();
+        let spans: Vec<Span> = words.map(span).collect();
+        if let Ok(date) = days.parse() {
+            if spans.is_empty() {
+                spec.holidays.insert(date);
+            } else {
+                spec.special.insert(date, spans);
+            }
+            continue;
+        }
+        let (first, last) = days.split_once('-').unwrap_or((days, days));
+        for weekday in weekday(first)..=weekday(last) {
+            spec.hours[weekday] = spans.clone();
+        }
+    }
+    Desk {
+        calendar: Calendar::new(&spec).unwrap(),
+        zone: zone.to_owned(),
+    }
+}
+
+fn weekday(name: &str) -> usize {
+    ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        .iter()
+        .position(|known| *known == name)
+        .unwrap()
+}
+
+fn span(text: &str) -> Span {
+    let minute =
+        |time: &str| time[..2].parse::<u16>().unwrap() * 60 + time[3..].parse::<u16>().unwrap();
+    Span {
+        start_minute: minute(&text[..5]),
+        end_minute: minute(&text[6..]),
+    }
+}
+
+struct Desk {
+    calendar: Calendar,
+    zone: String,
+}
+
+impl Desk {
+    /// `"2025-03-28T15:00Z"` is UTC; without `Z` the desk's own time, the first of two.
+    fn at(&self, text: &str) -> i64 {
+        if let Some(utc) = text.strip_suffix('Z') {
+            return format!("{utc}:00Z")
+                .parse::<Timestamp>()
+                .unwrap()
+                .as_millisecond();
+        }
+        let zone = crate::zones::get(&self.zone).unwrap();
+        text.parse::<DateTime>()
+            .unwrap()
+            .to_zoned(zone)
+            .unwrap()
+            .timestamp()
+            .as_millisecond()
+    }
+
+    fn assert_due(&self, start: &str, target_ms: i64, due: &str) {
+        let shown =
+            |at_ms: Option<i64>| at_ms.map(|at_ms| Timestamp::from_millisecond(at_ms).unwrap());
+        assert_eq!(
+            shown(self.calendar.add(self.at(start), target_ms)),
+            shown(Some(self.at(due))),
+            "{start} + {target_ms} ms in {}",
+            self.zone
+        );
+    }
+
+    fn assert_elapsed(&self, from: &str, to: &str, elapsed_ms: i64) {
+        assert_eq!(
+            self.calendar.elapsed(self.at(from), self.at(to)),
+            elapsed_ms,
+            "{from} to {to} in {}",
+            self.zone
+        );
+    }
+}
+
+#[test]
+fn case_1_created_friday_16_30_target_1_h_due_monday_09_30() {
+    calendar("Europe/Berlin", "mon-fri 09:00-17:00").assert_due(
+        "2026-01-09T16:30",
+        HOUR_MS,
+        "2026-01-12T09:30",
+    );
+}
+
+#[test]
+fn case_2_monday_17_00_plus_4_h_is_tuesday_11_00() {
+    calendar("Europe/Berlin", "mon-fri 08:00-18:00").assert_due(
+        "2026-01-12T17:00",
+        4 * HOUR_MS,
+        "2026-01-13T11:00",
+    );
+}
+
+#[test]
+fn case_3_two_hours_over_the_weekends_on_which_the_clock_changes() {
+    let berlin = calendar("Europe/Berlin", "mon-fri 09:00-17:00");
+    berlin.assert_due("2025-03-28T15:00Z", 2 * HOUR_MS, "2025-03-31T08:00Z");
+    berlin.assert_due("2024-10-25T14:00Z", 2 * HOUR_MS, "2024-10-28T09:00Z");
+}
+
+#[test]
+fn case_4_an_always_open_local_day_lasts_23_or_25_h_at_dst() {
+    let berlin = calendar("Europe/Berlin", "mon-sun 00:00-24:00");
+    berlin.assert_elapsed("2025-03-30T00:00", "2025-03-31T00:00", 23 * HOUR_MS);
+    berlin.assert_elapsed("2025-10-26T00:00", "2025-10-27T00:00", 25 * HOUR_MS);
+    berlin.assert_elapsed("2025-10-27T00:00", "2025-10-28T00:00", 24 * HOUR_MS);
+    let sundays = calendar("Europe/Berlin", "sun 00:00-24:00");
+    sundays.assert_elapsed("2025-03-25T00:00", "2025-04-05T00:00", 23 * HOUR_MS);
+    sundays.assert_elapsed("2025-10-20T00:00", "2025-11-01T00:00", 25 * HOUR_MS);
+}
+
+#[test]
+fn case_5_arrival_at_12_30_starts_counting_13_30() {
+    let split = calendar("Asia/Manila", "mon-fri 08:00-12:00 13:30-18:00");
+    split.assert_due("2026-01-12T12:30", 1, "2026-01-12T13:30:00.001");
+    split.assert_due("2026-01-12T12:30", 30 * MINUTE_MS, "2026-01-12T14:00");
+    split.assert_due("2026-01-12T11:30", 30 * MINUTE_MS, "2026-01-12T12:00");
+}
+
+#[test]
+fn case_6_a_pause_inside_hours_moves_the_due_by_its_length() {
+    let desk = calendar("Europe/Berlin", "mon-fri 10:00-18:00");
+    // Paused from 16:00: one hour is used up, one is left from the resume on.
+    desk.assert_due("2026-01-15T17:00", HOUR_MS, "2026-01-15T18:00");
+    desk.assert_due("2026-01-15T17:00:01", HOUR_MS, "2026-01-16T10:00:01");
+}
+
+#[test]
+fn case_7_a_pause_over_a_holiday_leaves_50_min_elapsed() {
+    let desk = calendar("Europe/Berlin", "mon-fri 10:00-18:00; 2026-01-16");
+    desk.assert_elapsed("2026-01-15T17:30", "2026-01-15T17:50", 20 * MINUTE_MS);
+    desk.assert_elapsed("2026-01-19T12:30", "2026-01-19T13:00", 30 * MINUTE_MS);
+    desk.assert_elapsed("2026-01-15T17:50", "2026-01-19T10:00", 10 * MINUTE_MS);
+}
+
+#[test]
+fn case_8_a_pause_out_of_hours_extends_only_by_its_overlap_with_business_time() {
+    let desk = calendar("Europe/Berlin", "mon-fri 10:00-18:00");
+    // Created 15:00 with 4 h, paused 17:30 to 10:30 the next day: 30 + 30 min of business time.
+    desk.assert_elapsed("2026-01-14T17:30", "2026-01-15T10:30", HOUR_MS);
+    desk.assert_due("2026-01-15T10:30", 90 * MINUTE_MS, "2026-01-15T12:00");
+    desk.assert_due("2026-01-14T15:00", 4 * HOUR_MS, "2026-01-15T11:00");
+}
+
+#[test]
+fn nights_on_which_the_clock_changes() {
+    struct Night {
+        zone: &'static str,
+        rules: &'static str,
+        from: &'static str,
+        to: &'static str,
+        open_min: i64,
+        why: &'static str,
+    }
+    let night = |zone, rules, from, to, open_min, why| Night {
+        zone,
+        rules,
+        from,
+        to,
+        open_min,
+        why,
+    };
+    let (spring, autumn) = (
+        ("2025-03-29T12:00Z", "2025-03-30T12:00Z"),
+        ("2025-10-25T12:00Z", "2025-10-26T12:00Z"),
+    );
+    let nights = [
+        night(
+            "Europe/Berlin",
+            "sun 01:15-02:30",
+            autumn.0,
+            autumn.1,
+            135,
+            "both passes of 02:00-02:30 and what lies between",
+        ),
+        night(
+            "Europe/Berlin",
+            "sun 02:00-02:30 02:30-03:00",
+            autumn.0,
+            autumn.1,
+            120,
+            "02:30-03:00 and 02:00-02:30 overlap: counted once",
+        ),
+        night(
+            "Europe/Berlin",
+            "sun 02:45-05:00",
+            autumn.0,
+            autumn.1,
+            195,
+            "from the first 02:45",
+        ),
+        night(
+            "Europe/Berlin",
+            "sun 01:00-02:00",
+            autumn.0,
+            autumn.1,
+            120,
+            "02:00 comes twice, the second one ends",
+        ),
+        night(
+            "Europe/Berlin",
+            "sun 01:15-02:30 02:45-05:00",
+            spring.0,
+            spring.1,
+            165,
+            "up to the gap, and from its end",
+        ),
+        night(
+            "Europe/Berlin",
+            "sun 02:10-02:50",
+            spring.0,
+            spring.1,
+            0,
+            "wholly skipped",
+        ),
+        night(
+            "Europe/Berlin",
+            "sun 02:00-03:00",
+            spring.0,
+            spring.1,
+            0,
+            "exactly the gap",
+        ),
+        night(
+            "America/New_York",
+            "sun 02:10-02:50 12:00-18:00",
+            "2025-03-09T00:00Z",
+            "2025-03-10T00:00Z",
+            360,
+            "only the afternoon",
+        ),
+        night(
+            "Australia/Lord_Howe",
+            "sun 01:40-02:20",
+            "2025-04-05T00:00Z",
+            "2025-04-06T00:00Z",
+            70,
+            "01:30-02:00 comes twice",
+        ),
+        night(
+            "Australia/Lord_Howe",
+            "sun 01:40-02:20",
+            "2025-10-04T00:00Z",
+            "2025-10-05T00:00Z",
+            20,
+            "02:00-02:30 is skipped",
+        ),
+        night(
+            "Africa/Cairo",
+            "fri 00:00-00:30",
+            "2025-04-24T00:00Z",
+            "2025-04-26T00:00Z",
+            0,
+            "the first hour of Friday is skipped",
+        ),
+        night(
+            "Africa/Cairo",
+            "thu 23:00-24:00",
+            "2025-04-24T00:00Z",
+            "2025-04-26T00:00Z",
+            60,
+            "24:00 is the first instant after the gap",
+        ),
+        night(
+            "Africa/Cairo",
+            "thu 23:00-24:00",
+            "2025-10-30T00:00Z",
+            "2025-11-01T00:00Z",
+            120,
+            "the last hour of Thursday comes twice",
+        ),
+        night(
+            "America/Sao_Paulo",
+            "sat 23:00-24:00; sun 00:00-01:00",
+            "2018-11-03T12:00Z",
+            "2018-11-04T12:00Z",
+            60,
+            "Sunday starts at 01:00",
+        ),
+        night(
+            "America/Sao_Paulo",
+            "sat 23:30-24:00",
+            "2018-02-17T12:00Z",
+            "2018-02-18T12:00Z",
+            90,
+            "from the first 23:30 over both passes",
+        ),
+        night(
+            "Asia/Beirut",
+            "sat 23:00-24:00",
+            "2025-10-25T12:00Z",
+            "2025-10-26T12:00Z",
+            120,
+            "the last hour of Saturday comes twice",
+        ),
+        night(
+            "Atlantic/Azores",
+            "sat 22:00-24:00",
+            "2025-10-25T12:00Z",
+            "2025-10-26T12:00Z",
+            180,
+            "midnight comes twice, the second one ends Saturday",
+        ),
+        night(
+            "Atlantic/Azores",
+            "sat 22:00-24:00; sun 00:00-02:00",
+            "2025-10-25T12:00Z",
+            "2025-10-26T12:00Z",
+            300,
+            "the days' spans overlap: counted once",
+        ),
+        night(
+            "Pacific/Apia",
+            "mon-sun 00:00-24:00",
+            "2011-12-29T00:00Z",
+            "2012-01-02T00:00Z",
+            5_760,
+            "no time is lost with the day",
+        ),
+        night(
+            "Pacific/Apia",
+            "fri 09:00-17:00",
+            "2011-12-25T00:00Z",
+            "2012-01-05T00:00Z",
+            0,
+            "that Friday did not happen",
+        ),
+        night(
+            "Pacific/Apia",
+            "thu 23:00-24:00; sat 00:00-01:00",
+            "2011-12-29T12:00Z",
+            "2011-12-31T12:00Z",
+            120,
+            "Saturday follows Thursday",
+        ),
+    ];
+    for night in nights {
+        let desk = calendar(night.zone, night.rules);
+        let open_ms = desk
+            .calendar
+            .elapsed(desk.at(night.from), desk.at(night.to));
+        assert_eq!(
+            open_ms,
+            night.open_min * MINUTE_MS,
+            "{} {}: {}",
+            night.zone,
+            night.rules,
+            night.why
+        );
+    }
+}
+
+#[test]
+fn special_dates_go_before_holidays_and_both_before_the_week() {
+    let desk = calendar(
+        "Asia/Manila",
+        "mon-fri 09:00-17:00; 2026-12-24; 2026-12-25; 2026-12-24 10:00-12:00; 2026-12-27 08:00-09:00",
+    );
+    let days = [
+        ("2026-12-23", 8),
+        ("2026-12-24", 2),
+        ("2026-12-25", 0),
+        ("2026-12-26", 0),
+        ("2026-12-27", 1),
+        ("2026-12-28", 8),
+    ];
+    for (day, hours) in days {
+        desk.assert_elapsed(
+            &format!("{day}T00:00"),
+            &format!("{day}T23:59:59.999"),
+            hours * HOUR_MS,
+        );
+    }
+}
+
+#[test]
+fn a_calendar_that_never_opens_again_answers_at_once() {
+    let never = calendar("Europe/Berlin", "");
+    assert_eq!(never.calendar.add(0, 1), None);
+    assert_eq!(never.calendar.add(0, 0), Some(0));
+    assert_eq!(never.calendar.next_change(0), None);
+    assert_eq!(never.calendar.elapsed(i64::MIN, i64::MAX), 0);
+    let once = calendar("Europe/Berlin", "2026-05-04 09:00-10:00");
+    once.assert_due("2020-01-01T00:00", HOUR_MS, "2026-05-04T10:00");
+    assert_eq!(once.calendar.add(0, HOUR_MS + 1), None);
+    assert_eq!(once.calendar.add(once.at("2026-05-04T10:00"), 1), None);
+    assert_eq!(once.calendar.next_change(once.at("2026-05-04T10:00")), None);
+    assert_eq!(
+        once.calendar.next_change(once.at("2026-05-04T09:00")),
+        Some(once.at("2026-05-04T10:00"))
+    );
+}
+
+#[test]
+fn business_time_reaches_the_year_9999_and_ends_there() {
+    let end_ms = "9999-12-30T22:00:00Z"
+        .parse::<Timestamp>()
+        .unwrap()
+        .as_millisecond()
+        + 26 * HOUR_MS;
+    let minute_a_week = calendar("Europe/Berlin", "mon 09:00-09:01");
+    let left_ms = minute_a_week.calendar.elapsed(0, i64::MAX);
+    // From the first Monday of 1970 to the last of 9999.
+    assert_eq!(left_ms, 418_985 * MINUTE_MS);
+    let last_ms = minute_a_week.calendar.add(0, left_ms).unwrap();
+    assert_eq!(
+        Timestamp::from_millisecond(last_ms).unwrap().to_string(),
+        "9999-12-27T08:01:00Z"
+    );
+    assert_eq!(minute_a_week.calendar.add(0, left_ms + 1), None);
+    let always = calendar("UTC", "mon-sun 00:00-24:00");
+    assert_eq!(always.calendar.elapsed(0, i64::MAX), end_ms);
+    assert_eq!(always.calendar.add(0, end_ms - 1), Some(end_ms - 1));
+    assert_eq!(always.calendar.add(0, end_ms), None);
+    assert_eq!(always.calendar.next_change(0), None);
+}
+
+#[test]
+fn far_years_are_worked_out_as_near_ones() {
+    let desk = calendar(
+        "America/New_York",
+        "mon-fri 09:00-17:00; 5000-07-04; 5000-07-05 10:00-11:00",
+    );
+    desk.assert_elapsed("4999-12-28T00:00", "5000-01-04T00:00", 40 * HOUR_MS);
+    desk.assert_elapsed("5000-07-04T00:00", "5000-07-06T00:00", HOUR_MS);
+    desk.assert_due("9998-11-06T16:00", 2 * HOUR_MS, "9998-11-09T10:00");
+}
+
+#[test]
+fn every_zone_repeats_every_400_years_from_the_settled_year_on() {
+    let (from, cycle) = (
+        "2099-12-31T00:00:00Z".parse::<Timestamp>().unwrap(),
+        146_097 * 24,
+    );
+    let to = from + (30 * 366 * 24).hours();
+    for name in time_zone_names() {
+        let zone = crate::zones::get(&name).unwrap();
+        let changes = |from: Timestamp, to: Timestamp| -> Vec<(i64, i32)> {
+            let changes = zone
+                .following(from)
+                .take_while(|change| change.timestamp() < to);
+            changes
+                .map(|change| {
+                    (
+                        change.timestamp().as_second() - from.as_second(),
+                        change.offset().seconds(),
+                    )
+                })
+                .collect()
+        };
+        assert_eq!(
+            zone.to_offset(from),
+            zone.to_offset(from + cycle.hours()),
+            "{name}"
+        );
+        assert_eq!(
+            changes(from, to),
+            changes(from + cycle.hours(), to + cycle.hours()),
+            "{name}"
+        );
+    }
+}
