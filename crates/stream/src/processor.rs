@@ -83,6 +83,11 @@ pub trait Processor: Send {
     /// [`MAX_RECORD_BYTES`]: split the rows over several records of the same batch number.
     fn flush(&mut self, stamp: &Stamp, out: &mut Vec<Outgoing>);
 
+    /// Every record of every flush up to and including number `batch` of this epoch is acknowledged by the log. For a
+    /// role that may act on the outside world only once what it intends is durable (the dispatcher, DESIGN 2.12); the
+    /// worker calls it as soon as it knows, also when nothing else is to be done. Pure roles leave it alone.
+    fn acknowledged(&mut self, _batch: u64) {}
+
     /// Appends the whole state to `out`. Called right after a flush, so nothing is waiting to be published. Equal
     /// states give equal bytes.
     fn snapshot(&self, out: &mut Vec<u8>);
