@@ -1,1 +1,13 @@
-//! placeholder
+//! The real parts that slawatch runs on, for development, the demo and tests: ClickHouse embedded in a process of its own, a
+//! local Kafka broker, and generated traffic. Nothing here runs in production.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod binary;
+mod cache;
+pub mod clickhouse;
+mod error;
+mod library_file;
+mod process;
+
+pub use error::{Error, Result};
+pub use process::die_with_parent;
