@@ -1,6 +1,11 @@
 //! The two clocks of the outside world, injected so that tests own time.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is where the clocks are read"
+)]
 
 use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Time as seen by this process.
@@ -43,5 +48,43 @@ impl Clock for SystemClock {
 
     fn steady_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Clocks that stand still until they are moved: for tests and simulations, and for `replay`.
+#[derive(Debug, Default)]
+pub struct ManualClock {
+    wall_ms: AtomicI64,
+    steady_ms: AtomicU64,
+}
+
+impl ManualClock {
+    /// The wall clock at `wall_ms`, the steady one at 0.
+    pub fn new(wall_ms: i64) -> Self {
+        Self {
+            wall_ms: AtomicI64::new(wall_ms),
+            steady_ms: AtomicU64::new(0),
+        }
+    }
+
+    /// Lets time pass on both clocks.
+    pub fn advance(&self, by_ms: u32) {
+        self.wall_ms.fetch_add(i64::from(by_ms), Ordering::SeqCst);
+        self.steady_ms.fetch_add(u64::from(by_ms), Ordering::SeqCst);
+    }
+
+    /// Steps the wall clock alone, as an operator or a time server does.
+    pub fn step_wall(&self, by_ms: i64) {
+        self.wall_ms.fetch_add(by_ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn wall_ms(&self) -> i64 {
+        self.wall_ms.load(Ordering::SeqCst)
+    }
+
+    fn steady_ms(&self) -> u64 {
+        self.steady_ms.load(Ordering::SeqCst)
     }
 }

@@ -16,20 +16,23 @@ pub mod clock;
 pub mod consumer;
 mod error;
 pub mod log;
+pub mod memory;
 pub mod probe;
 pub mod processor;
 pub mod producer;
 pub mod record;
+pub mod snapshot;
 pub mod store;
 
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, ManualClock, SystemClock};
 pub use consumer::{
     Commit, CommitOutcome, Committed, Consumer, ConsumerEvent, LogReader, OffsetRange, PollHandler,
 };
 pub use error::StreamError;
 pub use log::{Log, StartAt, TimestampKind, TopicSpec};
+pub use memory::{MemoryConsumer, MemoryLog, MemorySession};
 pub use probe::{EndOffsets, EndProbe};
 pub use processor::{Processor, ProcessorFactory, RestoreError, SnapshotView, Source, Stamp};
 pub use producer::{DeliveryFailed, Producer};
 pub use record::{HeaderSource, Headers, NoHeaders, Outgoing, Record, TopicPartition};
-pub use store::{PutOutcome, SnapshotStore};
+pub use store::{MemoryStore, ObjectSnapshots, PutOutcome, SnapshotStore};

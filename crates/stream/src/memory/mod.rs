@@ -1,0 +1,354 @@
+//! A log in memory: topics, partitions, groups, fencing and retention, as the broker has them, in one process.
+//!
+//! Two ways to use it. [`MemoryLog::new`] waits in `poll` until something arrives: whole pipelines run on it on their
+//! own threads (the demo). [`MemoryLog::stepped`] never waits: with an injected clock and one thread a cluster of
+//! workers is deterministic, the caller deciding who moves when.
+//!
+//! What it models of the broker, because workers depend on it:
+//! - a member takes note of a rebalance only when it polls; a partition is handed to its next owner only after the
+//!   former one has been told `Revoked`, unless that one was expelled ([`MemorySession::expire`]);
+//! - an expelled member's commits are refused until it polls again; **after that they are accepted for any partition**;
+//! - offsets may have gaps ([`MemoryLog::skip_offsets`]), the beginning may be cut off ([`MemoryLog::truncate`]);
+//! - records are stamped by the topic or by the producer, and refused above the topic's size.
+//!
+//! Lost answers, failed deliveries and crashes are not here but in [`crate::faults`], which wraps any implementation.
+
+mod group;
+mod partition;
+mod reader;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::consumer::{Committed, Consumer, LogReader};
+use crate::error::StreamError;
+use crate::log::{Log, StartAt, TimestampKind, TopicSpec};
+use crate::probe::{EndOffsets, EndProbe};
+use crate::producer::{DeliveryFailed, Producer};
+use crate::record::{Outgoing, TopicPartition};
+
+use group::Group;
+use partition::{PartitionLog, Stored};
+pub use reader::{MemoryConsumer, MemorySession};
+
+struct Topic {
+    spec: TopicSpec,
+    partitions: Vec<PartitionLog>,
+}
+
+#[derive(Default)]
+struct State {
+    topics: BTreeMap<Arc<str>, Topic>,
+    groups: BTreeMap<String, Group>,
+    last_member: u64,
+}
+
+impl State {
+    fn topic(&self, topic: &str) -> Result<&Topic, StreamError> {
+        self.topics
+            .get(topic)
+            .ok_or_else(|| StreamError::UnknownTopic {
+                topic: topic.to_owned(),
+            })
+    }
+
+    fn partition(&self, of: &TopicPartition) -> Result<&PartitionLog, StreamError> {
+        self.topic(&of.topic)?
+            .partitions
+            .get(of.partition as usize)
+            .ok_or_else(|| StreamError::UnknownTopic {
+                topic: of.to_string(),
+            })
+    }
+
+    fn partition_mut(&mut self, of: &TopicPartition) -> Result<&mut PartitionLog, StreamError> {
+        self.topics
+            .get_mut(&of.topic)
+            .and_then(|topic| topic.partitions.get_mut(of.partition as usize))
+            .ok_or_else(|| StreamError::UnknownTopic {
+                topic: of.to_string(),
+            })
+    }
+
+    /// All partitions of these topics that exist.
+    fn partitions_of(&self, topics: &[Arc<str>]) -> Vec<TopicPartition> {
+        let known = topics
+            .iter()
+            .filter_map(|name| Some((name, self.topics.get(name)?)));
+        known
+            .flat_map(|(name, topic)| {
+                (0..topic.spec.partitions)
+                    .map(|partition| TopicPartition::new(Arc::clone(name), partition))
+            })
+            .collect()
+    }
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    clock: Arc<dyn Clock>,
+    waits: bool,
+}
+
+/// The log. Clones share it.
+#[derive(Clone)]
+pub struct MemoryLog {
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for MemoryLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryLog")
+            .field("waits", &self.shared.waits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl MemoryLog {
+    /// An empty log for use from threads.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self::with(clock, true)
+    }
+
+    /// An empty log on which nothing ever waits.
+    pub fn stepped(clock: Arc<dyn Clock>) -> Self {
+        Self::with(clock, false)
+    }
+
+    fn with(clock: Arc<dyn Clock>, waits: bool) -> Self {
+        let shared = Shared {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            clock,
+            waits,
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panicking holder leaves no half-made state behind: every change is a single step.
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Joins `group`; like [`Log::member`], with a way to expel the member.
+    pub fn join(&self, group: &str, topics: &[&str]) -> MemoryConsumer {
+        MemoryConsumer::member(self.clone(), group, topics)
+    }
+
+    /// Appends a record and returns its offset, as a producer's `send` does.
+    ///
+    /// # Errors
+    /// [`StreamError::UnknownTopic`], [`StreamError::TooLarge`].
+    pub fn append(&self, record: Outgoing) -> Result<i64, StreamError> {
+        let wall_ms = self.shared.clock.wall_ms();
+        let bytes = record.payload_bytes();
+        let destination = TopicPartition::new(Arc::clone(&record.topic), record.partition);
+        let mut state = self.lock();
+        let spec = &state.topic(&record.topic)?.spec;
+        let limit = spec.max_record_bytes as usize;
+        if bytes > limit {
+            return Err(StreamError::TooLarge {
+                destination,
+                bytes,
+                limit,
+            });
+        }
+        let timestamp_ms = match spec.timestamps {
+            TimestampKind::LogAppend => wall_ms,
+            TimestampKind::Create => record.timestamp_ms.unwrap_or(wall_ms),
+        };
+        let oldest_ms = spec
+            .retention_ms
+            .map(|kept| wall_ms.saturating_sub_unsigned(kept));
+        let log = state.partition_mut(&destination)?;
+        let stored = Stored {
+            offset: log.next(),
+            timestamp_ms,
+            key: record.key,
+            value: Some(record.value),
+            headers: record.headers,
+        };
+        let offset = log.append(stored);
+        if let Some(oldest_ms) = oldest_ms {
+            log.expire_before(oldest_ms);
+        }
+        drop(state);
+        self.shared.changed.notify_all();
+        Ok(offset)
+    }
+
+    /// Leaves `count` offsets unused, as compaction and transaction markers do.
+    ///
+    /// # Errors
+    /// [`StreamError::UnknownTopic`].
+    pub fn skip_offsets(&self, partition: &TopicPartition, count: u32) -> Result<(), StreamError> {
+        self.lock().partition_mut(partition)?.skip(count);
+        Ok(())
+    }
+
+    /// Removes every record below `low`, as retention does.
+    ///
+    /// # Errors
+    /// [`StreamError::UnknownTopic`].
+    pub fn truncate(&self, partition: &TopicPartition, low: i64) -> Result<(), StreamError> {
+        self.lock().partition_mut(partition)?.truncate(low);
+        Ok(())
+    }
+
+    /// What `group` has committed for a partition.
+    pub fn committed(&self, group: &str, partition: &TopicPartition) -> Option<Committed> {
+        self.lock().groups.get(group)?.committed(partition).cloned()
+    }
+
+    /// Waits for a change, or not, as this log was made. False if there was none.
+    fn wait(&self, state: MutexGuard<'_, State>, remaining: Duration) -> bool {
+        if !self.shared.waits || remaining.is_zero() {
+            return false;
+        }
+        let waited = self.shared.changed.wait_timeout(state, remaining);
+        let (_state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        !timeout.timed_out()
+    }
+}
+
+impl Log for MemoryLog {
+    fn partitions(&self, topic: &str) -> Result<u32, StreamError> {
+        Ok(self.lock().topic(topic)?.spec.partitions)
+    }
+
+    fn create_topic(&self, spec: &TopicSpec) -> Result<(), StreamError> {
+        let mut state = self.lock();
+        if let Some(there) = state.topics.get(spec.name.as_str()) {
+            let actual = there.spec.partitions;
+            return if actual == spec.partitions {
+                Ok(())
+            } else {
+                Err(StreamError::TopicDiffers {
+                    topic: spec.name.clone(),
+                    wanted: spec.partitions,
+                    actual,
+                })
+            };
+        }
+        let partitions = (0..spec.partitions)
+            .map(|_| PartitionLog::default())
+            .collect();
+        let topic = Topic {
+            spec: spec.clone(),
+            partitions,
+        };
+        state.topics.insert(Arc::from(spec.name.as_str()), topic);
+        let names: Vec<String> = state.groups.keys().cloned().collect();
+        for name in names {
+            reader::rebalance(&mut state, &name);
+        }
+        drop(state);
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    fn member(&self, group: &str, topics: &[&str]) -> Result<Box<dyn Consumer>, StreamError> {
+        Ok(Box::new(self.join(group, topics)))
+    }
+
+    fn reader(
+        &self,
+        partitions: &[TopicPartition],
+        from: StartAt,
+    ) -> Result<Box<dyn LogReader>, StreamError> {
+        Ok(Box::new(MemoryConsumer::alone(
+            self.clone(),
+            partitions,
+            from,
+        )?))
+    }
+
+    fn producer(&self) -> Result<Box<dyn Producer>, StreamError> {
+        Ok(Box::new(MemoryProducer {
+            log: self.clone(),
+            sent: 0,
+        }))
+    }
+
+    fn end_probe(&self, topic: &str) -> Result<Box<dyn EndProbe>, StreamError> {
+        let state = self.lock();
+        let (name, _) =
+            state
+                .topics
+                .get_key_value(topic)
+                .ok_or_else(|| StreamError::UnknownTopic {
+                    topic: topic.to_owned(),
+                })?;
+        let probe = MemoryProbe {
+            topic: Arc::clone(name),
+            log: self.clone(),
+            last_asked_ms: None,
+        };
+        Ok(Box::new(probe))
+    }
+}
+
+/// Appends at once, so that everything sent is acknowledged.
+#[derive(Debug)]
+struct MemoryProducer {
+    log: MemoryLog,
+    sent: u64,
+}
+
+impl Producer for MemoryProducer {
+    fn send(&mut self, record: Outgoing) -> Result<u64, StreamError> {
+        self.log.append(record)?;
+        self.sent += 1;
+        Ok(self.sent)
+    }
+
+    fn poll(&mut self, _max_wait: Duration) -> Result<u64, DeliveryFailed> {
+        Ok(self.sent)
+    }
+
+    fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    fn reset(&mut self) -> Result<(), StreamError> {
+        Ok(())
+    }
+}
+
+/// Looks at the ends itself, at most once a millisecond of the wall clock.
+#[derive(Debug)]
+struct MemoryProbe {
+    topic: Arc<str>,
+    log: MemoryLog,
+    last_asked_ms: Option<i64>,
+}
+
+impl EndProbe for MemoryProbe {
+    fn newest(&mut self) -> Option<EndOffsets> {
+        let asked_at_ms = self.log.shared.clock.wall_ms();
+        if self.last_asked_ms == Some(asked_at_ms) {
+            return None;
+        }
+        self.last_asked_ms = Some(asked_at_ms);
+        let state = self.log.lock();
+        let topic = state.topics.get(&self.topic)?;
+        let ends = topic
+            .partitions
+            .iter()
+            .map(|log| Some(log.next()))
+            .collect();
+        Some(EndOffsets { asked_at_ms, ends })
+    }
+}
+
+#[cfg(test)]
+mod tests;
