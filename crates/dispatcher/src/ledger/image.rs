@@ -1,0 +1,191 @@
+//! A ledger as bytes: what a snapshot holds. Equal ledgers give equal bytes.
+
+use std::sync::Arc;
+
+use prost::Message;
+use slawatch_wire::v1::{AlertState, AlertTransition};
+
+use super::line::{Line, Phase, Told};
+use super::{Directory, Ledger, Seen};
+use crate::delivery::{IntentKey, LedgerId, Subject};
+use crate::error::DispatcherError;
+
+#[derive(Clone, PartialEq, Message)]
+struct LedgerImage {
+    #[prost(btree_map = "uint32, uint64", tag = "1")]
+    evaluator_epochs: std::collections::BTreeMap<u32, u64>,
+    #[prost(uint64, tag = "2")]
+    dispatcher_epoch: u64,
+    #[prost(sint64, tag = "3")]
+    clock_ms: i64,
+    #[prost(message, repeated, tag = "4")]
+    seen: Vec<SeenImage>,
+    #[prost(message, repeated, tag = "5")]
+    lines: Vec<LineImage>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct SeenImage {
+    #[prost(string, tag = "1")]
+    key: String,
+    #[prost(uint64, tag = "2")]
+    revision: u64,
+    #[prost(sint64, tag = "3")]
+    fired_at_ms: i64,
+    #[prost(sint64, tag = "4")]
+    at_ms: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct LineImage {
+    #[prost(string, tag = "1")]
+    receiver: String,
+    #[prost(string, tag = "2")]
+    key: String,
+    #[prost(string, tag = "3")]
+    incident: String,
+    #[prost(message, optional, tag = "4")]
+    newest: Option<AlertTransition>,
+    #[prost(enumeration = "ToldImage", tag = "5")]
+    told: i32,
+    #[prost(string, tag = "6")]
+    told_incident: String,
+    #[prost(enumeration = "AlertState", tag = "7")]
+    told_state: i32,
+    #[prost(uint64, tag = "8")]
+    told_revision: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, prost::Enumeration)]
+#[repr(i32)]
+enum ToldImage {
+    Nothing = 0,
+    Suppressed = 1,
+    Intent = 2,
+    Sent = 3,
+    Rejected = 4,
+}
+
+impl Ledger {
+    /// Appends the state. What is undecided is decided anew by [`Ledger::resume`].
+    pub fn write_image(&self, out: &mut Vec<u8>) {
+        let image = LedgerImage {
+            evaluator_epochs: self.evaluator_epochs.clone(),
+            dispatcher_epoch: self.dispatcher_epoch,
+            clock_ms: self.clock_ms,
+            seen: self
+                .seen
+                .iter()
+                .map(|(key, seen)| seen_image(key, seen))
+                .collect(),
+            lines: self
+                .lines
+                .iter()
+                .map(|((number, subject), line)| {
+                    line_image(&self.directory.receivers[*number].name, subject, line)
+                })
+                .collect(),
+        };
+        out.extend_from_slice(&image.encode_to_vec());
+    }
+
+    /// The ledger that [`Ledger::write_image`] wrote. Lines of receivers that are no longer configured are left out.
+    ///
+    /// # Errors
+    /// If the bytes are none of an image.
+    pub fn from_image(
+        id: LedgerId,
+        directory: Arc<Directory>,
+        bytes: &[u8],
+    ) -> Result<Self, DispatcherError> {
+        let image = LedgerImage::decode(bytes).map_err(|error| DispatcherError::Snapshot {
+            reason: error.to_string(),
+        })?;
+        let mut ledger = Self::new(id, directory);
+        ledger.evaluator_epochs = image.evaluator_epochs;
+        ledger.dispatcher_epoch = image.dispatcher_epoch;
+        ledger.clock_ms = image.clock_ms;
+        for seen in image.seen {
+            let SeenImage {
+                key,
+                revision,
+                fired_at_ms,
+                at_ms,
+            } = seen;
+            ledger.seen.insert(
+                key,
+                Seen {
+                    revision,
+                    fired_at_ms,
+                    at_ms,
+                },
+            );
+        }
+        for line in image.lines {
+            if let Some(number) = ledger.directory.position(&line.receiver) {
+                let told = told_from(&line);
+                let subject = Subject {
+                    key: line.key,
+                    incident: line.incident,
+                };
+                let newest = line.newest.map(Arc::new);
+                ledger
+                    .lines
+                    .insert((number, subject), Line { newest, told });
+            }
+        }
+        Ok(ledger)
+    }
+}
+
+fn seen_image(key: &str, seen: &Seen) -> SeenImage {
+    SeenImage {
+        key: key.to_owned(),
+        revision: seen.revision,
+        fired_at_ms: seen.fired_at_ms,
+        at_ms: seen.at_ms,
+    }
+}
+
+fn line_image(receiver: &str, subject: &Subject, line: &Line) -> LineImage {
+    let (told, intent) = match &line.told {
+        Told::Nothing => (ToldImage::Nothing, None),
+        Told::Suppressed(intent) => (ToldImage::Suppressed, Some(intent)),
+        Told::Intent { intent, .. } => (ToldImage::Intent, Some(intent)),
+        Told::Sent(intent) => (ToldImage::Sent, Some(intent)),
+        Told::Rejected(intent) => (ToldImage::Rejected, Some(intent)),
+    };
+    LineImage {
+        receiver: receiver.to_owned(),
+        key: subject.key.clone(),
+        incident: subject.incident.clone(),
+        newest: line.newest.as_deref().cloned(),
+        told: told.into(),
+        told_incident: intent
+            .map(|intent| intent.incident.clone())
+            .unwrap_or_default(),
+        told_state: intent
+            .map_or(AlertState::Unspecified, |intent| intent.state)
+            .into(),
+        told_revision: intent.map_or(0, |intent| intent.revision),
+    }
+}
+
+fn told_from(line: &LineImage) -> Told {
+    let intent = IntentKey {
+        incident: line.told_incident.clone(),
+        state: line.told_state(),
+        revision: line.told_revision,
+    };
+    match line.told() {
+        ToldImage::Nothing => Told::Nothing,
+        ToldImage::Suppressed => Told::Suppressed(intent),
+        ToldImage::Intent => Told::Intent {
+            intent,
+            transition: None,
+            phase: Phase::Inherited,
+        },
+        ToldImage::Sent => Told::Sent(intent),
+        ToldImage::Rejected => Told::Rejected(intent),
+    }
+}

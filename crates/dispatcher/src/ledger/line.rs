@@ -1,0 +1,242 @@
+//! One receiver and one subject: the newest state, what was said of it, and so what to say next.
+
+use std::sync::Arc;
+
+use slawatch_wire::v1::{AlertState, AlertTransition};
+
+use crate::delivery::{IntentKey, is_over};
+use crate::instant::rfc3339;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Line {
+    /// Absent while only `slawatch.notifications` has told of it.
+    pub(super) newest: Option<Arc<AlertTransition>>,
+    pub(super) told: Told,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Told {
+    #[default]
+    Nothing,
+    /// Recorded as not sent.
+    Suppressed(IntentKey),
+    Intent {
+        intent: IntentKey,
+        /// What the intent tells; not known of one that was read from the log.
+        transition: Option<Arc<AlertTransition>>,
+        phase: Phase,
+    },
+    Sent(IntentKey),
+    Rejected(IntentKey),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Not yet acknowledged by the log.
+    Written { batch: u64, may_be_open: bool },
+    /// With the receiver's queue.
+    Posted,
+    /// Written by an earlier owner who left no result.
+    Inherited,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Step {
+    Nothing,
+    /// The receiver knows nothing of it and need not.
+    Forget,
+    Suppress {
+        intent: IntentKey,
+        reason: String,
+    },
+    Announce {
+        intent: IntentKey,
+        transition: Arc<AlertTransition>,
+        may_be_open: bool,
+    },
+    Resend {
+        intent: IntentKey,
+        transition: Arc<AlertTransition>,
+    },
+    Refresh {
+        intent: IntentKey,
+        transition: Arc<AlertTransition>,
+    },
+}
+
+impl Told {
+    fn intent(&self) -> Option<&IntentKey> {
+        match self {
+            Self::Nothing => None,
+            Self::Suppressed(intent)
+            | Self::Intent { intent, .. }
+            | Self::Sent(intent)
+            | Self::Rejected(intent) => Some(intent),
+        }
+    }
+
+    /// Whether the receiver may believe that something of this subject fires.
+    fn may_be_open(&self) -> bool {
+        match self {
+            Self::Nothing | Self::Suppressed(_) | Self::Rejected(_) => false,
+            Self::Intent {
+                phase: Phase::Written { may_be_open, .. },
+                ..
+            } => *may_be_open,
+            Self::Intent {
+                phase: Phase::Posted | Phase::Inherited,
+                ..
+            } => true,
+            Self::Sent(intent) => !is_over(intent.state),
+        }
+    }
+}
+
+impl Line {
+    /// A result counts only for the intent it belongs to; a newer one has taken the place of any other.
+    pub(super) fn settle(&mut self, intent: &IntentKey, end: fn(IntentKey) -> Told) {
+        if self.told.intent() == Some(intent) {
+            self.told = end(intent.clone());
+        }
+    }
+
+    /// Unlike a result, a suppression may stand alone: what is stale never had an intent.
+    pub(super) fn suppress(&mut self, intent: IntentKey) {
+        if self
+            .told
+            .intent()
+            .is_none_or(|told| told.revision <= intent.revision)
+        {
+            self.told = Told::Suppressed(intent);
+        }
+    }
+
+    pub(super) fn next(&self, by_incident: bool, now_ms: i64, stale_after_ms: i64) -> Step {
+        let Some(newest) = &self.newest else {
+            return self.next_without_alert();
+        };
+        if is_over(newest.state()) {
+            self.next_when_over(newest, by_incident)
+        } else {
+            self.next_when_firing(newest, now_ms, stale_after_ms)
+        }
+    }
+
+    fn next_without_alert(&self) -> Step {
+        match &self.told {
+            Told::Intent { intent, phase: Phase::Inherited, .. } => Step::Suppress {
+                intent: intent.clone(),
+                reason: "the alert is no longer in slawatch.alerts, so it cannot be sent again; its topic needs a \
+                         longer retention"
+                    .to_owned(),
+            },
+            Told::Nothing
+            | Told::Suppressed(_)
+            | Told::Intent { .. }
+            | Told::Sent(_)
+            | Told::Rejected(_) => Step::Nothing,
+        }
+    }
+
+    fn next_when_firing(
+        &self,
+        newest: &Arc<AlertTransition>,
+        now_ms: i64,
+        stale_after_ms: i64,
+    ) -> Step {
+        let same_incident = self
+            .told
+            .intent()
+            .filter(|told| !is_over(told.state) && told.incident == newest.incident);
+        if let Some(intent) = same_incident {
+            let (intent, transition) = (intent.clone(), Arc::clone(newest));
+            return match &self.told {
+                Told::Nothing | Told::Suppressed(_) | Told::Rejected(_) => Step::Nothing,
+                Told::Intent {
+                    phase: Phase::Inherited,
+                    ..
+                } => Step::Resend { intent, transition },
+                Told::Intent { .. } | Told::Sent(_) if intent.revision == newest.revision => {
+                    Step::Nothing
+                }
+                Told::Intent { .. } | Told::Sent(_) => Step::Refresh { intent, transition },
+            };
+        }
+        let intent = IntentKey {
+            incident: newest.incident.clone(),
+            state: AlertState::Firing,
+            revision: newest.revision,
+        };
+        let age_ms = now_ms.saturating_sub(newest.due_ms);
+        if age_ms > stale_after_ms {
+            let reason = format!(
+                "stale: due at {} and dispatched {} s later, more than the {} s of stale_after",
+                rfc3339(newest.due_ms),
+                age_ms / 1000,
+                stale_after_ms / 1000
+            );
+            return Step::Suppress { intent, reason };
+        }
+        self.announce(intent, newest)
+    }
+
+    fn next_when_over(&self, newest: &Arc<AlertTransition>, by_incident: bool) -> Step {
+        let told = match &self.told {
+            Told::Nothing | Told::Suppressed(_) => return Step::Forget,
+            Told::Rejected(told) if !is_over(told.state) => return Step::Forget,
+            Told::Rejected(told) | Told::Intent { intent: told, .. } | Told::Sent(told) => told,
+        };
+        // Where only labels count, over is over; elsewhere "it was never true" is news after "it is over".
+        let said_already = is_over(told.state) && (told.state == newest.state() || !by_incident);
+        if said_already {
+            return match &self.told {
+                Told::Intent {
+                    phase: Phase::Inherited,
+                    ..
+                } => Step::Resend {
+                    intent: told.clone(),
+                    transition: Arc::clone(newest),
+                },
+                Told::Nothing
+                | Told::Suppressed(_)
+                | Told::Intent { .. }
+                | Told::Sent(_)
+                | Told::Rejected(_) => Step::Nothing,
+            };
+        }
+        // What ends is what the receiver has open, even if a further incident came and went unseen.
+        let intent = IntentKey {
+            incident: told.incident.clone(),
+            state: newest.state(),
+            revision: newest.revision,
+        };
+        self.announce(intent, newest)
+    }
+
+    fn announce(&self, intent: IntentKey, newest: &Arc<AlertTransition>) -> Step {
+        // The end of something sent and ended before (a retraction after a resolve) is due to the receiver as well.
+        let was_told = match &self.told {
+            Told::Sent(_) => is_over(intent.state),
+            Told::Nothing | Told::Suppressed(_) | Told::Intent { .. } | Told::Rejected(_) => false,
+        };
+        Step::Announce {
+            intent,
+            transition: Arc::clone(newest),
+            may_be_open: was_told || self.told.may_be_open(),
+        }
+    }
+
+    /// Whether nothing is owed and nothing was heard of it since the horizon.
+    pub(super) fn is_settled_before(&self, horizon_ms: i64) -> bool {
+        let owed = match &self.told {
+            Told::Nothing | Told::Suppressed(_) | Told::Rejected(_) => false,
+            Told::Intent { .. } => true,
+            Told::Sent(intent) => !is_over(intent.state),
+        };
+        let alive = self
+            .newest
+            .as_ref()
+            .is_some_and(|newest| !is_over(newest.state()) || newest.at_ms >= horizon_ms);
+        !owed && !alive
+    }
+}

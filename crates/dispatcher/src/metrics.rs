@@ -1,0 +1,124 @@
+//! Every metric of the dispatcher, declared once.
+
+use metrics::{describe_counter, describe_gauge, describe_histogram};
+
+/// A metric's name and what it tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Its name at `/metrics`.
+    pub name: &'static str,
+    /// What kind it is.
+    pub kind: Kind,
+    /// What it tells, its labels, and when to worry.
+    pub help: &'static str,
+}
+
+/// What can be done with a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// A distribution.
+    Histogram,
+}
+
+/// Alert transitions read.
+pub const TRANSITIONS: Metric = Metric {
+    name: "slawatch_dispatcher_transitions",
+    kind: Kind::Counter,
+    help: "Alert transitions read, by outcome: applied, or repeated (known already).",
+};
+/// Batches of replaced evaluators.
+pub const FENCED_BATCHES: Metric = Metric {
+    name: "slawatch_dispatcher_fenced_batches",
+    kind: Kind::Counter,
+    help: "Alert batches dropped because a newer evaluator owns their source. Alert if it goes on growing: two \
+           evaluators believe that they own one partition.",
+};
+/// Records that are none.
+pub const UNREADABLE: Metric = Metric {
+    name: "slawatch_dispatcher_unreadable_records",
+    kind: Kind::Counter,
+    help: "Records of slawatch.alerts or slawatch.notifications that could not be decoded, by topic. Alert on any: \
+           something else writes there.",
+};
+/// What was recorded.
+pub const NOTIFICATIONS: Metric = Metric {
+    name: "slawatch_notifications",
+    kind: Kind::Counter,
+    help: "Notifications recorded, by receiver and state (intent, sent, rejected, suppressed).",
+};
+/// Requests made.
+pub const REQUESTS: Metric = Metric {
+    name: "slawatch_receiver_requests",
+    kind: Kind::Counter,
+    help: "Requests to a receiver, by receiver and answer (taken, refused, trouble).",
+};
+/// Refusals.
+pub const REJECTED: Metric = Metric {
+    name: "slawatch_receiver_rejected",
+    kind: Kind::Counter,
+    help: "Notifications that a receiver refused for good (4xx), by receiver. Alert on any: somebody was not told, and \
+           slawatch.notifications has the receiver's answer.",
+};
+/// States waiting.
+pub const OUTSTANDING: Metric = Metric {
+    name: "slawatch_receiver_outstanding",
+    kind: Kind::Gauge,
+    help: "States that a receiver has still to be told, by receiver. Alert if above 0 for minutes: it is down or slow.",
+};
+/// Failures in a row.
+pub const FAILURES: Metric = Metric {
+    name: "slawatch_receiver_failures_in_a_row",
+    kind: Kind::Gauge,
+    help: "Requests to a receiver that failed since the last one that did not, by receiver. Alert if above 3.",
+};
+/// How late a receiver is told.
+pub const DELAY: Metric = Metric {
+    name: "slawatch_receiver_delay_seconds",
+    kind: Kind::Histogram,
+    help: "From the transition (of a ticket alert: from its due) to the receiver's answer, by receiver.",
+};
+
+/// All of them.
+pub const ALL: [Metric; 9] = [
+    TRANSITIONS,
+    FENCED_BATCHES,
+    UNREADABLE,
+    NOTIFICATIONS,
+    REQUESTS,
+    REJECTED,
+    OUTSTANDING,
+    FAILURES,
+    DELAY,
+];
+
+/// Gives the recorder the help texts; called once, after it is installed.
+pub fn describe() {
+    for metric in ALL {
+        match metric.kind {
+            Kind::Counter => describe_counter!(metric.name, metric.help),
+            Kind::Gauge => describe_gauge!(metric.name, metric.help),
+            Kind::Histogram => describe_histogram!(metric.name, metric.help),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_helped() {
+        let names: BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        assert!(
+            ALL.iter()
+                .all(|metric| metric.name.starts_with("slawatch_") && metric.help.ends_with('.'))
+        );
+    }
+}

@@ -1,0 +1,539 @@
+//! One receiver's outstanding deliveries: which request goes out next and when, and what an answer means.
+//!
+//! Pure: instants (of a clock that never goes back) and answers come in, requests and reports go out. Of each subject only the newest state is kept, so a
+//! receiver that is down for days costs no more than what is true meanwhile.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use slawatch_wire::v1::AlertTransition;
+
+use crate::backoff::Backoff;
+use crate::config::{ReceiverConfig, ReceiverKind};
+use crate::delivery::{
+    Address, Answer, Delivery, DeliveryEnd, LedgerId, Order, Report, is_over, state_word,
+};
+
+/// Most alerts in one request to an Alertmanager.
+const MAX_BATCH: usize = 200;
+/// How long an end is repeated to an Alertmanager that may have been restarted meanwhile (Prometheus does the same).
+const REPEAT_END_MS: i64 = 15 * 60_000;
+/// No receiver may ask for more silence than this: a page that waits for a day is of no use.
+const MAX_RETRY_AFTER_MS: i64 = 10 * 60_000;
+
+/// How a receiver wants its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// Many alerts in a request, repeated as long as they hold.
+    Repeated { interval_ms: i64 },
+    /// One request an alert, several at once while all is well.
+    Single { concurrency: usize },
+}
+
+/// One alert in a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// What is told.
+    pub delivery: Delivery,
+    /// How long ago its end was told, if that is only repeated; otherwise 0.
+    pub over_for_ms: i64,
+    /// It was told before.
+    pub repeated: bool,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+}
+
+/// A request to be made now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// For [`Queue::finish`].
+    pub number: u64,
+    /// What to tell; one item unless the receiver takes many.
+    pub items: Vec<Item>,
+}
+
+/// What to do next.
+#[derive(Debug, PartialEq)]
+pub enum Next {
+    /// Make this request, then ask again.
+    Send(Request),
+    /// Nothing before that instant, unless an order or an answer comes.
+    Wait {
+        /// `None`: nothing at all is planned.
+        until_ms: Option<i64>,
+    },
+}
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    delivery: Delivery,
+    attempts: u32,
+    not_before_ms: i64,
+    turn: u64,
+    /// A request that held others too was refused: ask for this one by itself to learn which one it was.
+    alone: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Standing {
+    delivery: Delivery,
+    ended_at_ms: Option<i64>,
+    repeat_at_ms: i64,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    told: Vec<Waiting>,
+    repeated: Vec<Address>,
+    at_ms: i64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Queue {
+    shape: Shape,
+    backoff: Backoff,
+    waiting: BTreeMap<Address, Waiting>,
+    under_way: BTreeMap<u64, UnderWay>,
+    busy: BTreeSet<Address>,
+    standing: BTreeMap<Address, Standing>,
+    failures: u32,
+    gate_ms: i64,
+    turns: u64,
+    requests: u64,
+    reports: VecDeque<Report>,
+}
+
+impl Queue {
+    /// An empty queue. `seed` spreads retries.
+    pub fn new(config: &ReceiverConfig, seed: u64) -> Self {
+        let interval_ms = as_ms(config.repost_interval());
+        let shape = match config.kind {
+            ReceiverKind::Alertmanager => Shape::Repeated { interval_ms },
+            ReceiverKind::Webhook => Shape::Single {
+                concurrency: config.concurrency(),
+            },
+        };
+        Self {
+            shape,
+            backoff: Backoff::new(config.retry_min, config.retry_max, seed),
+            waiting: BTreeMap::new(),
+            under_way: BTreeMap::new(),
+            busy: BTreeSet::new(),
+            standing: BTreeMap::new(),
+            failures: 0,
+            gate_ms: i64::MIN,
+            turns: 0,
+            requests: 0,
+            reports: VecDeque::new(),
+        }
+    }
+
+    /// Takes in an order.
+    pub fn order(&mut self, order: Order, now_ms: i64) {
+        match order {
+            Order::Deliver(delivery) => self.deliver(delivery, now_ms),
+            Order::Keep(delivery) => self.keep(delivery, None, now_ms),
+            Order::Refresh(delivery) => self.refresh(&delivery),
+        }
+    }
+
+    /// The ledger's partition has another owner now, who sends what is left; a request under way may still arrive.
+    pub fn forget(&mut self, ledger: LedgerId) {
+        self.waiting.retain(|address, _| address.ledger != ledger);
+        self.standing.retain(|address, _| address.ledger != ledger);
+        self.busy.retain(|address| address.ledger != ledger);
+        self.reports
+            .retain(|report| report.address.ledger != ledger);
+        for request in self.under_way.values_mut() {
+            request
+                .told
+                .retain(|entry| entry.delivery.address.ledger != ledger);
+            request.repeated.retain(|address| address.ledger != ledger);
+        }
+    }
+
+    /// The next intent that is done with, in the order of the ends.
+    pub fn next_report(&mut self) -> Option<Report> {
+        self.reports.pop_front()
+    }
+
+    /// How many states wait to be told, those under way included.
+    pub fn outstanding(&self) -> usize {
+        self.waiting.len()
+            + self
+                .under_way
+                .values()
+                .map(|request| request.told.len())
+                .sum::<usize>()
+    }
+
+    /// How many requests in a row failed.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    fn deliver(&mut self, mut delivery: Delivery, now_ms: i64) {
+        let over = is_over(delivery.intent.state);
+        // Nothing that was said before may be repeated over the newer state.
+        self.standing.remove(&delivery.address);
+        let busy = self.busy.contains(&delivery.address);
+        if let Some(old) = self.waiting.remove(&delivery.address) {
+            let known = busy || old.attempts > 0 || old.delivery.may_be_open;
+            let firing = !is_over(old.delivery.intent.state);
+            if over && firing && !known {
+                self.suppress(&old, "it was over before it was sent".to_owned());
+                let end = self.entry(delivery, now_ms);
+                self.suppress(&end, "it was over before it was sent".to_owned());
+                return;
+            }
+            self.suppress(
+                &old,
+                format!(
+                    "superseded: {} at revision {}",
+                    state_word(delivery.intent.state),
+                    delivery.intent.revision
+                ),
+            );
+            delivery.may_be_open |= known;
+        } else if over && !busy && !delivery.may_be_open {
+            let end = self.entry(delivery, now_ms);
+            self.suppress(&end, "the receiver was never told that it fired".to_owned());
+            return;
+        }
+        let entry = self.entry(delivery, now_ms);
+        self.waiting.insert(entry.delivery.address.clone(), entry);
+    }
+
+    fn entry(&mut self, delivery: Delivery, now_ms: i64) -> Waiting {
+        self.turns += 1;
+        Waiting {
+            delivery,
+            attempts: 0,
+            not_before_ms: now_ms,
+            turn: self.turns,
+            alone: false,
+        }
+    }
+
+    fn suppress(&mut self, entry: &Waiting, reason: String) {
+        self.report(entry, DeliveryEnd::Suppressed, reason);
+    }
+
+    fn report(&mut self, entry: &Waiting, end: DeliveryEnd, detail: String) {
+        self.reports.push_back(Report {
+            address: entry.delivery.address.clone(),
+            intent: entry.delivery.intent.clone(),
+            attempts: entry.attempts,
+            end,
+            detail,
+        });
+    }
+
+    fn keep(&mut self, delivery: Delivery, ended_at_ms: Option<i64>, repeat_at_ms: i64) {
+        match self.shape {
+            Shape::Repeated { .. } => {
+                let address = delivery.address.clone();
+                self.standing.insert(
+                    address,
+                    Standing {
+                        delivery,
+                        ended_at_ms,
+                        repeat_at_ms,
+                    },
+                );
+            }
+            Shape::Single { .. } => {}
+        }
+    }
+
+    fn refresh(&mut self, fresh: &Delivery) {
+        let replace = |old: &mut Arc<AlertTransition>| *old = Arc::clone(&fresh.transition);
+        if let Some(entry) = self.waiting.get_mut(&fresh.address)
+            && entry.delivery.intent == fresh.intent
+        {
+            replace(&mut entry.delivery.transition);
+        }
+        if let Some(standing) = self.standing.get_mut(&fresh.address)
+            && standing.ended_at_ms.is_none()
+        {
+            replace(&mut standing.delivery.transition);
+        }
+        for request in self.under_way.values_mut() {
+            for entry in &mut request.told {
+                if entry.delivery.address == fresh.address && entry.delivery.intent == fresh.intent
+                {
+                    replace(&mut entry.delivery.transition);
+                }
+            }
+        }
+    }
+
+    /// What to do at this instant.
+    pub fn next(&mut self, now_ms: i64) -> Next {
+        let limit = match self.shape {
+            // After a failure one request at a time finds out whether the receiver is back.
+            Shape::Single { concurrency } if self.failures == 0 => concurrency,
+            Shape::Single { .. } | Shape::Repeated { .. } => 1,
+        };
+        if self.under_way.len() >= limit {
+            return Next::Wait { until_ms: None };
+        }
+        self.drop_old_ends(now_ms);
+        let Some(planned_ms) = self.planned_ms() else {
+            return Next::Wait { until_ms: None };
+        };
+        let planned_ms = planned_ms.max(self.gate_ms);
+        if planned_ms > now_ms {
+            return Next::Wait {
+                until_ms: Some(planned_ms),
+            };
+        }
+        Next::Send(self.take(now_ms))
+    }
+
+    fn drop_old_ends(&mut self, now_ms: i64) {
+        self.standing.retain(|_, standing| {
+            standing
+                .ended_at_ms
+                .is_none_or(|ended_ms| now_ms - ended_ms < REPEAT_END_MS)
+        });
+    }
+
+    /// The earliest instant at which something is to be said, the gate left aside.
+    fn planned_ms(&self) -> Option<i64> {
+        let waiting = self
+            .waiting
+            .iter()
+            .filter(|(address, _)| !self.busy.contains(*address))
+            .map(|(_, entry)| entry.not_before_ms);
+        let standing = self.standing.values().map(|standing| standing.repeat_at_ms);
+        waiting.chain(standing).min()
+    }
+
+    fn take(&mut self, now_ms: i64) -> Request {
+        let addresses = self.choose(now_ms);
+        let mut told = Vec::new();
+        for address in addresses {
+            if let Some(mut entry) = self.waiting.remove(&address) {
+                entry.attempts += 1;
+                self.busy.insert(address);
+                told.push(entry);
+            }
+        }
+        let mut items: Vec<Item> = told
+            .iter()
+            .map(|entry| Item {
+                delivery: entry.delivery.clone(),
+                over_for_ms: 0,
+                repeated: false,
+                attempt: entry.attempts,
+            })
+            .collect();
+        let mut repeated = Vec::new();
+        if let Shape::Repeated { interval_ms } = self.shape
+            && !told.iter().any(|entry| entry.alone)
+        {
+            self.take_repeats(now_ms, interval_ms, &mut items, &mut repeated);
+        }
+        self.requests += 1;
+        self.under_way.insert(
+            self.requests,
+            UnderWay {
+                told,
+                repeated,
+                at_ms: now_ms,
+            },
+        );
+        Request {
+            number: self.requests,
+            items,
+        }
+    }
+
+    /// Those tried least often come first, so that one that always fails does not stand in the way of the others.
+    fn choose(&self, now_ms: i64) -> Vec<Address> {
+        let mut ready: Vec<&Waiting> = self
+            .waiting
+            .values()
+            .filter(|entry| {
+                entry.not_before_ms <= now_ms && !self.busy.contains(&entry.delivery.address)
+            })
+            .collect();
+        ready.sort_by_key(|entry| (entry.attempts, entry.turn));
+        let limit = match self.shape {
+            Shape::Single { .. } => 1,
+            Shape::Repeated { .. } if ready.first().is_some_and(|entry| entry.alone) => 1,
+            Shape::Repeated { .. } => {
+                ready.retain(|entry| !entry.alone);
+                MAX_BATCH
+            }
+        };
+        ready
+            .iter()
+            .take(limit)
+            .map(|entry| entry.delivery.address.clone())
+            .collect()
+    }
+
+    fn take_repeats(
+        &mut self,
+        now_ms: i64,
+        interval_ms: i64,
+        items: &mut Vec<Item>,
+        repeated: &mut Vec<Address>,
+    ) {
+        if !self
+            .standing
+            .values()
+            .any(|standing| standing.repeat_at_ms <= now_ms)
+        {
+            return;
+        }
+        // What is nearly due goes along, so that the repetitions of many alerts share their requests.
+        let soon_ms = now_ms + interval_ms / 4;
+        for (address, standing) in &mut self.standing {
+            if items.len() >= MAX_BATCH {
+                break;
+            }
+            let told_anew = items.iter().any(|item| item.delivery.address == *address);
+            if told_anew || standing.repeat_at_ms > soon_ms {
+                continue;
+            }
+            standing.repeat_at_ms = now_ms + interval_ms;
+            repeated.push(address.clone());
+            items.push(Item {
+                delivery: standing.delivery.clone(),
+                over_for_ms: standing.ended_at_ms.map_or(0, |ended_ms| now_ms - ended_ms),
+                repeated: true,
+                attempt: 1,
+            });
+        }
+    }
+
+    /// The answer to a request.
+    pub fn finish(&mut self, number: u64, answer: Answer, now_ms: i64) {
+        let Some(request) = self.under_way.remove(&number) else {
+            return;
+        };
+        for entry in &request.told {
+            self.busy.remove(&entry.delivery.address);
+        }
+        match answer {
+            Answer::Taken { detail } => {
+                self.is_well();
+                self.finish_taken(request, &detail, now_ms);
+            }
+            Answer::Refused { detail } => {
+                self.is_well();
+                self.finish_refused(request, &detail);
+            }
+            Answer::Trouble {
+                retry_after_ms,
+                maybe_delivered,
+                detail: _,
+            } => {
+                self.finish_trouble(request, retry_after_ms, maybe_delivered, now_ms);
+            }
+        }
+    }
+
+    fn is_well(&mut self) {
+        self.failures = 0;
+        self.gate_ms = i64::MIN;
+    }
+
+    fn finish_taken(&mut self, request: UnderWay, detail: &str, now_ms: i64) {
+        for entry in request.told {
+            self.report(&entry, DeliveryEnd::Sent, detail.to_owned());
+            if let Some(newer) = self.waiting.get_mut(&entry.delivery.address) {
+                newer.delivery.may_be_open = true;
+            }
+            if let Shape::Repeated { interval_ms } = self.shape {
+                let ended = is_over(entry.delivery.intent.state).then_some(request.at_ms);
+                self.keep(entry.delivery, ended, now_ms + interval_ms);
+            }
+        }
+    }
+
+    fn finish_refused(&mut self, request: UnderWay, detail: &str) {
+        if request.told.len() + request.repeated.len() > 1 {
+            for mut entry in request.told {
+                entry.attempts -= 1;
+                entry.alone = true;
+                self.put_back(entry);
+            }
+            return;
+        }
+        for entry in request.told {
+            self.report(&entry, DeliveryEnd::Rejected, detail.to_owned());
+            let address = &entry.delivery.address;
+            let nothing_open = !entry.delivery.may_be_open && !is_over(entry.delivery.intent.state);
+            if nothing_open
+                && self
+                    .waiting
+                    .get(address)
+                    .is_some_and(|newer| is_over(newer.delivery.intent.state))
+                && let Some(end) = self.waiting.remove(address)
+            {
+                self.suppress(&end, "what it would end was refused".to_owned());
+            }
+        }
+    }
+
+    fn finish_trouble(
+        &mut self,
+        request: UnderWay,
+        retry_after_ms: Option<i64>,
+        maybe_delivered: bool,
+        now_ms: i64,
+    ) {
+        self.failures = self.failures.saturating_add(1);
+        let asked_ms = retry_after_ms.unwrap_or(0).clamp(0, MAX_RETRY_AFTER_MS);
+        self.gate_ms = now_ms + self.backoff.pause_ms(self.failures).max(asked_ms);
+        for mut entry in request.told {
+            entry.delivery.may_be_open |= maybe_delivered && !is_over(entry.delivery.intent.state);
+            entry.not_before_ms = now_ms + self.backoff.pause_ms(entry.attempts).max(asked_ms);
+            self.put_back(entry);
+        }
+        // A repetition that did not arrive is made up for as soon as the receiver is back.
+        for address in request.repeated {
+            if let Some(standing) = self.standing.get_mut(&address) {
+                standing.repeat_at_ms = now_ms;
+            }
+        }
+    }
+
+    /// Back into the queue, unless a newer state came meanwhile or its ledger is gone.
+    fn put_back(&mut self, entry: Waiting) {
+        match self.waiting.get_mut(&entry.delivery.address) {
+            Some(newer) => {
+                newer.delivery.may_be_open |= entry.delivery.may_be_open;
+                let told = (
+                    state_word(newer.delivery.intent.state),
+                    newer.delivery.intent.revision,
+                );
+                let end_of_nothing =
+                    is_over(newer.delivery.intent.state) && !newer.delivery.may_be_open;
+                self.suppress(
+                    &entry,
+                    format!("superseded: {} at revision {}", told.0, told.1),
+                );
+                if end_of_nothing && let Some(end) = self.waiting.remove(&entry.delivery.address) {
+                    self.suppress(&end, "it was over before it was sent".to_owned());
+                }
+            }
+            None => {
+                self.waiting.insert(entry.delivery.address.clone(), entry);
+            }
+        }
+    }
+}
+
+fn as_ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
+}

@@ -1,0 +1,179 @@
+//! What a webhook is told: one JSON object for each state of each incident, with a key against repetitions and, if a
+//! key is configured, a signature.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use slawatch_wire::v1::AlertTransition;
+
+use crate::delivery::{IntentKey, state_word};
+use crate::instant::rfc3339;
+use crate::secret::Secret;
+
+/// Header with the same value whenever the same thing is said again.
+pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+/// Header `t=<unix seconds>,v1=<hex>`, where hex is HMAC-SHA256 over `<unix seconds>.<body>`.
+pub const SIGNATURE_HEADER: &str = "x-slawatch-signature";
+
+/// The JSON object. Instants are RFC 3339 in UTC; fields without a value are empty strings or null.
+#[derive(Debug, Serialize)]
+pub struct WebhookBody<'a> {
+    state: &'static str,
+    key: &'a str,
+    incident: &'a str,
+    revision: u64,
+    rule: &'a str,
+    severity: &'a str,
+    vendor: &'a str,
+    queue: &'a str,
+    ticket_id: &'a str,
+    at: String,
+    fired_at: Option<String>,
+    due_at: String,
+    summary: &'a str,
+    reason: &'a str,
+    evidence: BTreeMap<&'a str, f64>,
+    labels: &'a BTreeMap<String, String>,
+    runbook_url: &'a str,
+}
+
+/// The body for what the intent tells.
+pub fn body<'a>(alert: &'a AlertTransition, intent: &'a IntentKey) -> WebhookBody<'a> {
+    WebhookBody {
+        state: state_word(intent.state),
+        key: &alert.key,
+        incident: &intent.incident,
+        revision: intent.revision,
+        rule: &alert.rule,
+        severity: &alert.severity,
+        vendor: &alert.vendor,
+        queue: &alert.queue,
+        ticket_id: &alert.ticket_id,
+        at: rfc3339(alert.at_ms),
+        fired_at: alert.fired_at_ms.map(rfc3339),
+        due_at: rfc3339(alert.due_ms),
+        summary: &alert.summary,
+        reason: &alert.reason,
+        evidence: alert
+            .evidence
+            .iter()
+            .map(|evidence| (evidence.name.as_str(), evidence.value))
+            .collect(),
+        labels: &alert.labels,
+        runbook_url: &alert.runbook_url,
+    }
+}
+
+/// Depends on nothing but what is told, so a resend by another process carries the same.
+pub fn idempotency_key(key: &str, intent: &IntentKey) -> String {
+    let mut hash = Sha256::new();
+    for part in [key, &intent.incident, state_word(intent.state)] {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part);
+    }
+    hash.update(intent.revision.to_be_bytes());
+    hex(&hash.finalize()[..16])
+}
+
+/// The value of [`SIGNATURE_HEADER`]. A receiver recomputes it and refuses what is wrong or older than a few minutes.
+pub fn signature(key: &Secret, at_ms: i64, body: &[u8]) -> String {
+    let seconds = at_ms.div_euclid(1000);
+    // An HMAC takes keys of any length.
+    #[allow(clippy::unwrap_used)]
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).unwrap();
+    mac.update(format!("{seconds}.").as_bytes());
+    mac.update(body);
+    format!("t={seconds},v1={}", hex(&mac.finalize().into_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _written = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use slawatch_wire::v1::{AlertState, Evidence};
+
+    use super::*;
+
+    fn intent(incident: &str, state: AlertState, revision: u64) -> IntentKey {
+        IntentKey {
+            incident: incident.into(),
+            state,
+            revision,
+        }
+    }
+
+    #[test]
+    fn the_body_names_everything() {
+        let alert = AlertTransition {
+            key: "k".into(),
+            rule: "breach".into(),
+            severity: "warning".into(),
+            vendor: "acme".into(),
+            queue: "refunds".into(),
+            ticket_id: "T-1".into(),
+            at_ms: 1_000,
+            fired_at_ms: Some(1_000),
+            due_ms: 900,
+            summary: "s".into(),
+            reason: "r".into(),
+            evidence: vec![Evidence {
+                name: "elapsed_ms".into(),
+                value: 1.5,
+            }],
+            labels: [("team".to_owned(), "eu".to_owned())].into(),
+            runbook_url: "https://r".into(),
+            ..AlertTransition::default()
+        };
+        let intent = intent("i", AlertState::Firing, 2);
+        assert_eq!(
+            serde_json::to_value(body(&alert, &intent)).unwrap(),
+            serde_json::json!({
+                "state": "firing", "key": "k", "incident": "i", "revision": 2, "rule": "breach",
+                "severity": "warning", "vendor": "acme", "queue": "refunds", "ticket_id": "T-1",
+                "at": "1970-01-01T00:00:01.000Z", "fired_at": "1970-01-01T00:00:01.000Z",
+                "due_at": "1970-01-01T00:00:00.900Z", "summary": "s", "reason": "r",
+                "evidence": {"elapsed_ms": 1.5}, "labels": {"team": "eu"}, "runbook_url": "https://r"
+            })
+        );
+    }
+
+    #[test]
+    fn one_key_for_one_saying() {
+        let firing = intent("i", AlertState::Firing, 2);
+        let key = idempotency_key("k", &firing);
+        assert_eq!(key, idempotency_key("k", &firing));
+        assert_eq!(key.len(), 32);
+        for (other_key, other) in [
+            ("k2", firing),
+            ("ki", intent("", AlertState::Firing, 2)),
+            ("k", intent("i", AlertState::Resolved, 2)),
+            ("k", intent("i", AlertState::Firing, 3)),
+        ] {
+            assert_ne!(
+                key,
+                idempotency_key(other_key, &other),
+                "{other_key} {other:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_signature_is_hmac_sha256_over_time_and_body() {
+        // echo -n '1700000000.{"a":1}' | openssl dgst -sha256 -hmac 'key'
+        assert_eq!(
+            signature(&Secret::new("key"), 1_700_000_000_999, b"{\"a\":1}"),
+            "t=1700000000,v1=a438e398bfafc57e4396bb7fc2304422f0f768e965d073ca313cb52e22e6ad03"
+        );
+    }
+}
