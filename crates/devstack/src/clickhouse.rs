@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::binary;
 use crate::error::{Error, Result};
-use crate::process::Process;
+use crate::process::{Output, Process, temporary_or, test_folder};
 
 pub use crate::library_file::ensure_library;
 
@@ -49,20 +49,7 @@ impl ClickHouse {
     pub fn start(options: StartOptions) -> Result<Self> {
         let library = options.library.map_or_else(ensure_library, Ok)?;
         let binary = options.binary.map_or_else(binary::find, Ok)?;
-        let temporary = match &options.data {
-            Some(_) => None,
-            None => Some(tempfile::tempdir().map_err(Error::file(
-                &std::env::temp_dir(),
-                "no temporary folder can be made",
-            ))?),
-        };
-        let folder = match (&options.data, &temporary) {
-            (Some(data), _) => data.clone(),
-            (None, Some(temporary)) => temporary.path().to_owned(),
-            (None, None) => std::env::temp_dir(),
-        };
-        std::fs::create_dir_all(&folder)
-            .map_err(Error::file(&folder, "the data folder cannot be made"))?;
+        let (folder, temporary) = temporary_or(options.data)?;
         let max_memory_bytes = match options.max_memory_bytes {
             0 => DEFAULT_MAX_MEMORY_BYTES,
             set => set,
@@ -97,15 +84,13 @@ impl ClickHouse {
     pub fn shared_for_tests() -> &'static Self {
         static SHARED: OnceLock<ClickHouse> = OnceLock::new();
         SHARED.get_or_init(|| {
-            let folder = match test_folder() {
-                Ok(folder) => folder,
-                Err(error) => panic!("{error}"),
-            };
-            let options = StartOptions {
-                data: Some(folder),
-                ..StartOptions::default()
-            };
-            match Self::start(options) {
+            let started = test_folder().and_then(|folder| {
+                Self::start(StartOptions {
+                    data: Some(folder.join("clickhouse")),
+                    ..StartOptions::default()
+                })
+            });
+            match started {
                 Ok(server) => server,
                 Err(error) => panic!("{error}"),
             }
@@ -190,7 +175,13 @@ impl ClickHouse {
 
 fn launch(binary: &Path, arguments: &[String], log: &Path, port: u16) -> Result<(Process, u16)> {
     let arguments = [arguments, &["--port".to_owned(), port.to_string()]].concat();
-    let mut process = Process::start("embedded ClickHouse", binary, &arguments, log)?;
+    let mut process = Process::start(
+        "embedded ClickHouse",
+        binary,
+        &arguments,
+        log,
+        Output::Announces,
+    )?;
     let line = process.first_line()?;
     let port = line.rsplit(':').next().and_then(|port| port.parse().ok());
     match port {
@@ -211,24 +202,4 @@ fn post(port: u16, sql: &str) -> std::io::Result<String> {
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
-}
-
-/// A folder named after this process. What ended test programs left is removed: nobody drops a static.
-fn test_folder() -> Result<PathBuf> {
-    let all = std::env::temp_dir().join("slawatch-tests");
-    std::fs::create_dir_all(&all).map_err(Error::file(&all, "the folder cannot be made"))?;
-    let entries =
-        std::fs::read_dir(&all).map_err(Error::file(&all, "the folder cannot be read"))?;
-    for entry in entries.flatten() {
-        let owner = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-            .and_then(rustix::process::Pid::from_raw);
-        if owner.is_some_and(|owner| rustix::process::test_kill_process(owner).is_err()) {
-            // Another test program may be removing it as well.
-            std::fs::remove_dir_all(entry.path()).ok();
-        }
-    }
-    Ok(all.join(std::process::id().to_string()))
 }

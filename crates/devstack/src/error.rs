@@ -74,6 +74,26 @@ pub enum Error {
         /// Its last lines.
         log_end: String,
     },
+    /// The JDK cannot run the broker.
+    #[error(
+        "the Kafka broker needs Java {needed} and `java` in PATH is version {found}: {install}"
+    )]
+    OldJava {
+        /// Its major version.
+        found: u32,
+        /// The oldest that does.
+        needed: u32,
+        /// How to get one.
+        install: &'static str,
+    },
+    /// Kafka refused something or could not be reached.
+    #[error("Kafka at {bootstrap}: {reason}")]
+    Kafka {
+        /// Which cluster.
+        bootstrap: String,
+        /// What it said.
+        reason: String,
+    },
     /// ClickHouse refused a statement or could not be reached.
     #[error("ClickHouse at {url}: {reason}")]
     ClickHouse {

@@ -6,6 +6,9 @@ mod binary;
 mod cache;
 pub mod clickhouse;
 mod error;
+pub mod kafka;
+mod kafka_files;
+
 mod library_file;
 mod process;
 

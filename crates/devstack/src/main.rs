@@ -21,6 +21,13 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Become another program, which then dies with the process that started this one.
+    #[command(hide = true)]
+    Exec {
+        /// The program and its arguments.
+        #[arg(required = true, trailing_var_arg = true)]
+        command: Vec<std::ffi::OsString>,
+    },
     /// Embedded ClickHouse, speaking its HTTP interface on 127.0.0.1. Prints its address once it is ready.
     Clickhouse {
         /// Folder of the tables.
@@ -57,6 +64,16 @@ fn run(arguments: Arguments) -> Result<(), String> {
         slawatch_devstack::die_with_parent(parent)?;
     }
     match arguments.command {
+        Command::Exec { command } => {
+            let (program, rest) = command.split_first().ok_or("no program was named")?;
+            let mut replacement = std::process::Command::new(program);
+            // Only a failure comes back from here.
+            let error = std::os::unix::process::CommandExt::exec(replacement.args(rest));
+            Err(format!(
+                "{} cannot be started: {error}",
+                program.to_string_lossy()
+            ))
+        }
         Command::Clickhouse {
             data,
             port,

@@ -35,6 +35,15 @@ fn spawn(command: Command) -> std::io::Result<Child> {
     child.recv().map_err(|_| gone())?
 }
 
+/// What a process's standard output is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Output {
+    /// It says in its first line that it is ready: [`Process::first_line`].
+    Announces,
+    /// The log, with standard error.
+    InLog,
+}
+
 /// A running process; dropping it kills it.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -44,19 +53,26 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `binary` (slawatch-devstack) with these arguments and everything it says on standard error in `log`. Its
-    /// standard output is for [`Self::first_line`].
+    /// Starts `binary` (slawatch-devstack) with these arguments and what it says on standard error in `log`.
     pub(crate) fn start(
         what: &'static str,
         binary: &Path,
         arguments: &[String],
         log: &Path,
+        output: Output,
     ) -> Result<Self> {
         let file = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(log)
             .map_err(Error::file(log, "the log cannot be written"))?;
+        let stdout = match output {
+            Output::Announces => Stdio::piped(),
+            Output::InLog => file
+                .try_clone()
+                .map_err(Error::file(log, "the log cannot be written"))?
+                .into(),
+        };
         let mut command = Command::new(binary);
         command
             .arg(DIE_WITH_PARENT)
@@ -64,7 +80,7 @@ impl Process {
             .args(arguments)
             .env("TZ", "UTC")
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(file);
         #[cfg(unix)]
         {
@@ -108,6 +124,15 @@ impl Process {
         }
     }
 
+    /// How it ended, if it did.
+    pub(crate) fn ended(&mut self) -> Option<String> {
+        match self.child.try_wait() {
+            Ok(None) => None,
+            Ok(Some(status)) => Some(status.to_string()),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
     /// The process's number.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
@@ -142,6 +167,40 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The folder asked for, or a temporary one to be kept as long as what lives in it.
+pub(crate) fn temporary_or(asked: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>)> {
+    if let Some(folder) = asked {
+        std::fs::create_dir_all(&folder)
+            .map_err(Error::file(&folder, "the data folder cannot be made"))?;
+        return Ok((folder, None));
+    }
+    let temporary = tempfile::tempdir().map_err(Error::file(
+        &std::env::temp_dir(),
+        "no temporary folder can be made",
+    ))?;
+    Ok((temporary.path().to_owned(), Some(temporary)))
+}
+
+/// A folder named after this process. What ended test programs left is removed: nobody drops a static.
+pub(crate) fn test_folder() -> Result<PathBuf> {
+    let all = std::env::temp_dir().join("slawatch-tests");
+    std::fs::create_dir_all(&all).map_err(Error::file(&all, "the folder cannot be made"))?;
+    let entries =
+        std::fs::read_dir(&all).map_err(Error::file(&all, "the folder cannot be read"))?;
+    for entry in entries.flatten() {
+        let owner = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+            .and_then(Pid::from_raw);
+        if owner.is_some_and(|owner| rustix::process::test_kill_process(owner).is_err()) {
+            // Another test program may be removing it as well.
+            std::fs::remove_dir_all(entry.path()).ok();
+        }
+    }
+    Ok(all.join(std::process::id().to_string()))
 }
 
 /// Makes this process die with the one that started it, whose number it was told.
