@@ -1,1 +1,36 @@
-//! placeholder
+//! What contracts ask for: policy sets read from TOML files, checked, and matched against a ticket's attributes
+//! (SEMANTICS 4). It knows no events and keeps no clocks; files come as text, for it reads no disk.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod build;
+mod check;
+mod cross;
+mod diagnostics;
+mod draft;
+mod duration;
+mod glob;
+mod keys;
+mod leaf;
+mod metric;
+mod nearest;
+mod policy;
+mod reach;
+mod schema;
+mod set;
+mod shape;
+mod source;
+mod status_set;
+mod warn_level;
+
+#[cfg(test)]
+mod tests;
+
+pub use check::{Report, check};
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use duration::{DurationError, parse_duration_ms};
+pub use glob::Glob;
+pub use metric::Metric;
+pub use policy::{AttributeTo, DEFAULT_SHORT_ABANDON_MS, OnReopen, Policy, ReplyBySolving};
+pub use set::{PolicySet, PolicySets};
+pub use status_set::StatusSet;
+pub use warn_level::WarnLevel;

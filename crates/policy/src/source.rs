@@ -1,0 +1,86 @@
+//! The text of a policy file, and where in it something stands as people count.
+
+use std::ops::Range;
+
+/// A file's name and text.
+#[derive(Clone, Debug)]
+pub(crate) struct Source<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) text: &'a str,
+    line_starts: Vec<usize>,
+}
+
+/// A place as people count: both from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
+        let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self {
+            file,
+            text,
+            line_starts: std::iter::once(0).chain(after_newlines).collect(),
+        }
+    }
+
+    pub(crate) fn position(&self, at: usize) -> Position {
+        let at = self.boundary(at);
+        // The first line starts at 0, so that there always is one.
+        let line = self.line_starts.partition_point(|start| *start <= at);
+        let column = self.text[self.line_starts[line - 1]..at].chars().count() + 1;
+        Position { line, column }
+    }
+
+    /// The text of a line counted from 1, without its end.
+    pub(crate) fn line(&self, line: usize) -> &'a str {
+        self.text.lines().nth(line.saturating_sub(1)).unwrap_or("")
+    }
+
+    /// What stands there, up to the end of its first line.
+    pub(crate) fn words(&self, span: &Range<usize>) -> &'a str {
+        let (start, end) = (self.boundary(span.start), self.boundary(span.end));
+        self.text
+            .get(start..end)
+            .and_then(|text| text.lines().next())
+            .unwrap_or("")
+    }
+
+    fn boundary(&self, at: usize) -> usize {
+        let mut at = at.min(self.text.len());
+        while !self.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_lines_and_characters_from_1() {
+        let source = Source::new("a.toml", "äb\r\ncd\n");
+        let cases = [
+            (0, 1, 1),
+            (1, 1, 1),
+            (2, 1, 2),
+            (5, 2, 1),
+            (6, 2, 2),
+            (8, 3, 1),
+            (99, 3, 1),
+        ];
+        for (at, line, column) in cases {
+            assert_eq!(source.position(at), Position { line, column }, "{at}");
+        }
+        assert_eq!(source.line(1), "äb");
+        assert_eq!(source.line(2), "cd");
+        assert_eq!(source.line(9), "");
+        assert_eq!(source.words(&(2..6)), "b");
+        assert_eq!(source.words(&Range { start: 6, end: 2 }), "");
+    }
+}
