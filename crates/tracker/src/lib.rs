@@ -1,1 +1,24 @@
-//! placeholder
+//! Tickets, clocks, panes: what SEMANTICS 2 to 5 and 8 say of events, as one pure state machine per source.
+//!
+//! [`Tracker`] takes accepted events and clock movements and concludes panes, outcomes, gauges and warnings. It does no
+//! I/O and knows no time but what it is told, so two trackers told the same say the same.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod codec;
+mod event;
+mod fold;
+mod gauges;
+mod measure;
+mod outcome;
+mod panes;
+mod rules;
+mod snapshot;
+mod symbol;
+mod tally;
+mod ticket;
+mod tracker;
+
+pub use outcome::wire_metric;
+pub use snapshot::{SNAPSHOT_SCHEMA, SnapshotError};
+pub use ticket::Outcome;
+pub use tracker::{Applied, Conclusions, MAX_HISTORY, Options, Tracker};

@@ -17,3 +17,9 @@ pub const fn row_version(epoch: u64, batch: u64) -> u64 {
     debug_assert!(batch < 1 << 40);
     epoch << 40 | batch
 }
+
+/// The partition of `slawatch.signals`, `slawatch.alerts` and `slawatch.notifications` that a vendor's rows travel on,
+/// out of `partitions`.
+pub fn vendor_partition(vendor: &str, partitions: u32) -> u32 {
+    (xxhash_rust::xxh3::xxh3_64(vendor.as_bytes()) % u64::from(partitions.max(1))) as u32
+}

@@ -1,1 +1,121 @@
-fn main() {}
+//! `cargo xtask …`: the project's own commands. Each does all the set-up it needs, and names what it cannot get.
+
+mod run;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::run::{binary, build, cargo, finish};
+use crate::tools::{ALERTMANAGER, CHROMIUM, C_COMPILER, JAVA, MAVEN, NPM, PROMTOOL, Tool};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "slawatch's own commands")]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything on generated traffic: embedded ClickHouse, in-memory log, wallboard on a local port.
+    Demo(Demo),
+    /// Run every test, on a real Kafka broker and real ClickHouse.
+    Test(Test),
+    /// Measure.
+    Bench(Bench),
+}
+
+#[derive(Args, Debug)]
+struct Demo {
+    /// Use a real Kafka broker instead of the in-memory log.
+    #[arg(long)]
+    kafka: bool,
+    /// Further arguments of `slawatch demo`, such as --once.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+struct Test {
+    /// Arguments of `cargo test`, such as `-p slawatch-tracker`; default: the whole workspace.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+struct Bench {
+    /// What to measure.
+    what: Benchmark,
+    /// Further arguments of `slawatch-bench`, such as --records 2000000.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Benchmark {
+    /// The tracker reading from a real broker, beside a bare consumer loop.
+    Tracker,
+}
+
+/// What is needed to build, whatever is run afterwards.
+const TO_BUILD: [Tool; 1] = [C_COMPILER];
+
+fn main() -> ExitCode {
+    let done = match CommandLine::parse().command {
+        Command::Demo(demo) => demo.run(),
+        Command::Test(test) => test.run(),
+        Command::Bench(bench) => bench.run(),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+impl Demo {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        tools::require(&TO_BUILD)?;
+        tools::require(&[NPM])?;
+        let mut arguments = vec!["demo".to_owned()];
+        if self.kafka {
+            tools::require(&[JAVA, MAVEN])?;
+            arguments.push("--kafka".to_owned());
+        }
+        arguments.extend(self.arguments);
+        build(&["-p", "slawatch", "-p", "slawatch-devstack"])?;
+        finish(binary("debug", "slawatch")?.args(arguments))
+    }
+}
+
+impl Test {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        tools::require(&TO_BUILD)?;
+        tools::require(&[NPM, JAVA, MAVEN, ALERTMANAGER, CHROMIUM, PROMTOOL])?;
+        let arguments = if self.arguments.is_empty() {
+            vec!["--workspace".to_owned()]
+        } else {
+            self.arguments
+        };
+        // Tests start these programs from beside their own.
+        build(&["--workspace", "--bins"])?;
+        finish(cargo().arg("test").args(arguments))
+    }
+}
+
+impl Bench {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        tools::require(&TO_BUILD)?;
+        tools::require(&[JAVA, MAVEN])?;
+        let what = match self.what {
+            Benchmark::Tracker => "tracker",
+        };
+        build(&["--release", "-p", "slawatch"])?;
+        finish(
+            binary("release", "slawatch")?
+                .args(["bench", what])
+                .args(self.arguments),
+        )
+    }
+}

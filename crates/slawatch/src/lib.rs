@@ -1,0 +1,7 @@
+//! slawatch as a library: what the program's commands do, so that tests reach it without a process.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod commands;
+pub mod metrics;
+pub mod replay;
+pub mod roles;

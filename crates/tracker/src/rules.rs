@@ -1,0 +1,240 @@
+//! The policy sets as the fold asks them: which attributes matter, and which policy holds for given values.
+
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use slawatch_event::{Attribute, MAX_INSTANT_MS, Status};
+use slawatch_policy::{
+    AttributeTo, Metric, OnReopen, Policy, PolicySets, ReplyBySolving, WarnLevel,
+};
+
+use crate::symbol::{Symbol, Symbols};
+use crate::tally::Owner;
+
+/// Index of a policy set in effect order.
+pub(crate) type SetIndex = u16;
+/// Index of a policy in its set.
+pub(crate) type PolicyIndex = u16;
+
+/// How many matches are remembered before they are forgotten all at once.
+const REMEMBERED_MATCHES: usize = 1 << 16;
+
+/// The wait up to which an abandon is short where no policy says otherwise (SEMANTICS 5).
+const DEFAULT_SHORT_ABANDON_MS: i64 = 5000;
+
+const VENDOR: usize = 0;
+const QUEUE: usize = 1;
+const PRIORITY: usize = 2;
+
+/// Policy sets, the attributes worth keeping, and the matches already made.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    sets: PolicySets,
+    /// Vendor, queue and priority, then what any policy matches on; the status has a place of its own.
+    attributes: Vec<Attribute>,
+    pub(crate) symbols: Symbols,
+    matches: IndexMap<(SetIndex, Status, Box<[Symbol]>), Option<PolicyIndex>, FxBuildHasher>,
+}
+
+/// The attribute values in force on a ticket, by position in the rules' attributes.
+pub(crate) type Values = Vec<Symbol>;
+
+pub(crate) fn owner(values: &[Symbol]) -> Owner {
+    Owner {
+        vendor: values[VENDOR],
+        queue: values[QUEUE],
+    }
+}
+
+pub(crate) fn priority(values: &[Symbol]) -> Symbol {
+    values[PRIORITY]
+}
+
+impl Rules {
+    pub(crate) fn new(sets: PolicySets) -> Self {
+        let mut attributes = vec![Attribute::Vendor, Attribute::Queue, Attribute::Priority];
+        for attribute in sets.attributes() {
+            if *attribute != Attribute::Status && !attributes.contains(attribute) {
+                attributes.push(attribute.clone());
+            }
+        }
+        Self {
+            sets,
+            attributes,
+            symbols: Symbols::default(),
+            matches: IndexMap::default(),
+        }
+    }
+
+    pub(crate) fn sets(&self) -> &PolicySets {
+        &self.sets
+    }
+
+    /// The values of a ticket of which nothing is known.
+    pub(crate) fn unset(&self) -> Values {
+        vec![Symbol::EMPTY; self.attributes.len()]
+    }
+
+    pub(crate) fn kept_attributes<'a>(
+        &mut self,
+        get: impl Fn(&Attribute) -> Option<&'a str>,
+    ) -> Box<[(u16, Symbol)]> {
+        let symbols = &mut self.symbols;
+        self.attributes
+            .iter()
+            .enumerate()
+            .filter_map(|(position, attribute)| {
+                get(attribute).map(|value| (position as u16, symbols.intern(value)))
+            })
+            .collect()
+    }
+
+    /// The set that a cycle starting then keeps.
+    pub(crate) fn set_at(&self, start_ms: i64) -> Option<SetIndex> {
+        self.sets.set_at(start_ms).map(|set| set as SetIndex)
+    }
+
+    /// The policy of a set that holds for these values.
+    pub(crate) fn find(
+        &mut self,
+        set: SetIndex,
+        values: &[Symbol],
+        status: Status,
+    ) -> Option<PolicyIndex> {
+        let key = (set, status, values.into());
+        if let Some(found) = self.matches.get(&key) {
+            return *found;
+        }
+        let (symbols, attributes) = (&self.symbols, &self.attributes);
+        let found = self.sets.sets()[usize::from(set)]
+            .find(|attribute| {
+                if *attribute == Attribute::Status {
+                    return status.name();
+                }
+                attributes
+                    .iter()
+                    .position(|known| known == attribute)
+                    .map_or("", |position| symbols.text(values[position]))
+            })
+            .map(|policy| policy as PolicyIndex);
+        if self.matches.len() >= REMEMBERED_MATCHES {
+            self.matches.clear();
+        }
+        self.matches.insert(key, found);
+        found
+    }
+}
+
+/// What a policy, or its absence, says of a clock.
+impl Rules {
+    fn in_force(&self, set: Option<SetIndex>, policy: Option<PolicyIndex>) -> Option<&Policy> {
+        let set = &self.sets.sets()[usize::from(set?)];
+        set.policies.get(usize::from(policy?))
+    }
+
+    pub(crate) fn policy_name(
+        &self,
+        set: Option<SetIndex>,
+        policy: Option<PolicyIndex>,
+    ) -> Option<&str> {
+        Some(&self.in_force(set, policy)?.name)
+    }
+
+    pub(crate) fn target_ms(
+        &self,
+        set: Option<SetIndex>,
+        policy: Option<PolicyIndex>,
+        metric: Metric,
+        priority: Symbol,
+    ) -> Option<i64> {
+        self.in_force(set, policy)?
+            .target_ms(metric, self.symbols.text(priority))
+    }
+
+    pub(crate) fn is_paused(
+        &self,
+        set: Option<SetIndex>,
+        policy: Option<PolicyIndex>,
+        metric: Metric,
+        status: Status,
+    ) -> bool {
+        self.in_force(set, policy)
+            .is_some_and(|policy| policy.pause_on(metric).contains(status))
+    }
+
+    /// Business time in `[from_ms, to_ms)`; with no policy in force the calendar is always open.
+    pub(crate) fn elapsed(
+        &self,
+        set: Option<SetIndex>,
+        policy: Option<PolicyIndex>,
+        from_ms: i64,
+        to_ms: i64,
+    ) -> i64 {
+        let calendar = self
+            .in_force(set, policy)
+            .and_then(|policy| policy.calendar.as_deref());
+        match calendar {
+            Some(calendar) => calendar.elapsed(from_ms, to_ms),
+            None => to_ms - from_ms,
+        }
+    }
+
+    /// The first instant with `duration_ms` of business time behind it since `start_ms`.
+    pub(crate) fn add(
+        &self,
+        set: Option<SetIndex>,
+        policy: Option<PolicyIndex>,
+        start_ms: i64,
+        duration_ms: i64,
+        latest_ms: i64,
+    ) -> Option<i64> {
+        let calendar = self
+            .in_force(set, policy)
+            .and_then(|policy| policy.calendar.as_deref());
+        let latest_ms = latest_ms.min(MAX_INSTANT_MS);
+        match calendar {
+            Some(calendar) => calendar.add_until(start_ms, duration_ms, latest_ms),
+            None => Some(start_ms.saturating_add(duration_ms)).filter(|end| *end <= latest_ms),
+        }
+    }
+
+    pub(crate) fn attribute_to(
+        &self,
+        set: Option<SetIndex>,
+        policy: Option<PolicyIndex>,
+    ) -> AttributeTo {
+        self.in_force(set, policy)
+            .map_or(AttributeTo::Due, |policy| policy.attribute_to)
+    }
+
+    pub(crate) fn on_reopen(&self, set: Option<SetIndex>, policy: Option<PolicyIndex>) -> OnReopen {
+        self.in_force(set, policy)
+            .map_or(OnReopen::Resume, |policy| policy.on_reopen)
+    }
+
+    pub(crate) fn reply_by_solving(
+        &self,
+        set: Option<SetIndex>,
+        policy: Option<PolicyIndex>,
+    ) -> ReplyBySolving {
+        self.in_force(set, policy)
+            .map_or(ReplyBySolving::Met, |policy| policy.reply_by_solving)
+    }
+
+    pub(crate) fn short_abandon_ms(
+        &self,
+        set: Option<SetIndex>,
+        policy: Option<PolicyIndex>,
+    ) -> i64 {
+        self.in_force(set, policy)
+            .map_or(DEFAULT_SHORT_ABANDON_MS, |policy| policy.short_abandon_ms)
+    }
+
+    pub(crate) fn warn_levels(
+        &self,
+        set: Option<SetIndex>,
+        policy: Option<PolicyIndex>,
+    ) -> &[WarnLevel] {
+        self.in_force(set, policy)
+            .map_or(&[], |policy| &policy.warn_at)
+    }
+}

@@ -1,0 +1,307 @@
+//! One live ticket: its history, the fold of it, and what the tracker has told others about it.
+
+use slawatch_policy::Metric;
+use slawatch_wire::{Message, v1};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::event::Event;
+use crate::fold::{Fold, Published, Verdict};
+use crate::gauges::Share;
+use crate::outcome;
+use crate::panes::Panes;
+use crate::rules::Rules;
+use crate::symbol::Symbol;
+use crate::tally::Net;
+
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    pub(crate) id: Box<str>,
+    /// Sorted by [`Event::order`].
+    pub(crate) history: Vec<Event>,
+    pub(crate) fold: Fold,
+    /// When the clock next concludes something, if nothing else happens.
+    pub(crate) wake_ms: Option<i64>,
+    pub(crate) share: Share,
+    /// Its last event, if it is over or ended.
+    pub(crate) finished_at_ms: Option<i64>,
+    /// Among those to be published.
+    pub(crate) is_changed: bool,
+    /// Rows published of cycles that a late event has undone since.
+    withdrawn: Vec<(Metric, u32, Symbol)>,
+}
+
+/// How an event relates to what is known.
+pub(crate) enum Place {
+    /// Sorts behind everything known.
+    Last,
+    /// Sorts before something known, at this position.
+    Late(usize),
+    /// Its id is known; whether it says the same.
+    Known { same: bool },
+}
+
+/// A row to publish, and the vendor whose partition has the older version of it, if that is another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The row; its own vendor says which partition it belongs to.
+    pub row: v1::OutcomeRow,
+    /// The vendor under which it was published before, if that was another one: its readers must be told too.
+    pub former_vendor: Option<String>,
+}
+
+impl Ticket {
+    pub(crate) fn new(id: &str, rules: &Rules) -> Self {
+        Self {
+            id: id.into(),
+            history: Vec::new(),
+            fold: Fold::new(rules),
+            wake_ms: None,
+            share: Share::default(),
+            finished_at_ms: None,
+            is_changed: false,
+            withdrawn: Vec::new(),
+        }
+    }
+
+    pub(crate) fn place(&self, event: &Event) -> Place {
+        if let Some(known) = self.history.iter().find(|known| known.key == event.key) {
+            return Place::Known {
+                same: known.content == event.content,
+            };
+        }
+        let position = self
+            .history
+            .partition_point(|known| known.order() < event.order());
+        if position == self.history.len() {
+            Place::Last
+        } else {
+            Place::Late(position)
+        }
+    }
+
+    pub(crate) fn append(&mut self, event: Event, rules: &mut Rules, panes: &mut Panes) {
+        self.fold.step(&event, rules, panes);
+        self.history.push(event);
+    }
+
+    /// Folds the ticket again with a late event in its place, and puts the difference into the panes.
+    pub(crate) fn insert(
+        &mut self,
+        position: usize,
+        event: Event,
+        now_ms: i64,
+        rules: &mut Rules,
+        panes: &mut Panes,
+    ) {
+        let mut net = Net::default();
+        self.fold.unsettle(net.subtracting());
+        let mut before = Fold::new(rules);
+        for event in &self.history {
+            before.step(event, rules, net.subtracting());
+        }
+        self.history.insert(position, event);
+        let mut after = Fold::new(rules);
+        for event in &self.history {
+            after.step(event, rules, net.adding());
+        }
+        after.settle(now_ms, rules, net.adding());
+        for ((minute, owner, measure), amount) in net.into_changes() {
+            panes.add_at(minute, owner, measure, amount);
+        }
+        let before = std::mem::replace(&mut self.fold, after);
+        self.carry_over(&before);
+    }
+
+    /// What was said about a cycle stays said; a cycle that is no more is withdrawn.
+    fn carry_over(&mut self, before: &Fold) {
+        for cycle in &before.cycles {
+            let same = self
+                .fold
+                .cycles
+                .iter_mut()
+                .find(|new| new.metric == cycle.metric && new.number == cycle.number);
+            match (same, cycle.published) {
+                (Some(new), published) => {
+                    new.published = published;
+                    new.announced.clone_from(&cycle.announced);
+                }
+                (None, Some(published)) => {
+                    self.withdrawn
+                        .push((cycle.metric, cycle.number, published.vendor));
+                }
+                (None, None) => {}
+            }
+        }
+        let cycles = &mut self.fold.cycles;
+        self.withdrawn.retain(|(metric, number, vendor)| {
+            let again = cycles
+                .iter_mut()
+                .find(|cycle| cycle.metric == *metric && cycle.number == *number);
+            match again {
+                Some(cycle) => {
+                    // Published once, withdrawn, and here again before the withdrawal went out.
+                    cycle.published.get_or_insert(Published {
+                        row_hash: 0,
+                        vendor: *vendor,
+                    });
+                    false
+                }
+                None => true,
+            }
+        });
+    }
+
+    /// Settles verdicts at `now_ms`, announces what was reached, and finds out when to come back.
+    pub(crate) fn settle(
+        &mut self,
+        now_ms: i64,
+        rules: &mut Rules,
+        panes: &mut Panes,
+        warnings: &mut Vec<v1::Warning>,
+    ) -> Share {
+        self.fold.settle(now_ms, rules, panes);
+        let mut share = Share {
+            owner: self.fold.owner(),
+            created_at_ms: self.fold.created_at_ms.filter(|_| self.fold.is_open()),
+            ..Share::default()
+        };
+        self.wake_ms = self.next_known_event(now_ms);
+        for position in 0..self.fold.unsettled().len() {
+            let index = self.fold.unsettled()[position];
+            self.look_ahead(index, now_ms, rules, &mut share, warnings);
+        }
+        share
+    }
+
+    fn look_ahead(
+        &mut self,
+        index: usize,
+        now_ms: i64,
+        rules: &mut Rules,
+        share: &mut Share,
+        warnings: &mut Vec<v1::Warning>,
+    ) {
+        let Verdict::Undecided {
+            standing,
+            due_at_ms,
+        } = self.fold.verdict(index, now_ms, rules)
+        else {
+            return;
+        };
+        let from_ms = self.fold.last_at_ms;
+        let cycle = &mut self.fold.cycles[index];
+        let mut wake_ms = due_at_ms;
+        if let Some(target_ms) = standing.target_ms {
+            if !standing.paused {
+                share.running[cycle.metric.index()] += 1;
+            }
+            for level in rules.warn_levels(cycle.set, standing.policy) {
+                if cycle.announced.iter().any(|known| **known == *level.text()) {
+                    continue;
+                }
+                let level_ms = level.reached_at_elapsed_ms(target_ms);
+                match cycle.reach(level_ms, from_ms, &standing, rules) {
+                    Some(reached_ms) if now_ms > reached_ms => {
+                        cycle.announced.push(level.text().into());
+                        warnings.push(v1::Warning {
+                            ticket_id: self.id.to_string(),
+                            metric: outcome::wire_metric(cycle.metric).into(),
+                            cycle: cycle.number,
+                            level: level.text().to_owned(),
+                            vendor: rules.symbols.text(standing.owner.vendor).to_owned(),
+                            queue: rules.symbols.text(standing.owner.queue).to_owned(),
+                            priority: rules.symbols.text(standing.priority).to_owned(),
+                            policy: rules
+                                .policy_name(cycle.set, standing.policy)
+                                .unwrap_or_default()
+                                .to_owned(),
+                            target_ms,
+                            reached_at_ms: reached_ms,
+                            due_at_ms,
+                        });
+                    }
+                    Some(reached_ms) => wake_ms = earliest(wake_ms, Some(reached_ms)),
+                    None => {}
+                }
+            }
+        }
+        self.wake_ms = earliest(self.wake_ms, wake_ms);
+    }
+
+    /// An event that lies after `now_ms` changes what holds once the clock reaches it. A wake-up comes when the clock is
+    /// past its instant, hence one less.
+    fn next_known_event(&self, now_ms: i64) -> Option<i64> {
+        if self.fold.last_at_ms <= now_ms {
+            return None;
+        }
+        let first_after = self.history.partition_point(|event| event.at_ms <= now_ms);
+        self.history.get(first_after).map(|event| event.at_ms - 1)
+    }
+
+    /// Appends the rows that differ from what was last published.
+    pub(crate) fn publish(&mut self, now_ms: i64, rules: &mut Rules, out: &mut Vec<Outcome>) {
+        for index in 0..self.fold.cycles.len() {
+            if !std::mem::take(&mut self.fold.cycles[index].row_changed) {
+                continue;
+            }
+            let row = outcome::row(
+                &self.id,
+                &self.history,
+                &mut self.fold,
+                index,
+                now_ms,
+                rules,
+            );
+            let cycle = &mut self.fold.cycles[index];
+            let before = cycle.published;
+            match row {
+                Some(row) => {
+                    let published = Published {
+                        row_hash: xxh3_64(&row.encode_to_vec()),
+                        vendor: rules.symbols.intern(&row.vendor),
+                    };
+                    if before != Some(published) {
+                        cycle.published = Some(published);
+                        let former = before.filter(|before| before.vendor != published.vendor);
+                        out.push(Outcome {
+                            row,
+                            former_vendor: former
+                                .map(|former| rules.symbols.text(former.vendor).to_owned()),
+                        });
+                    }
+                }
+                None => {
+                    if let Some(before) = before {
+                        cycle.published = None;
+                        let (metric, number) = (cycle.metric, cycle.number);
+                        out.push(self.deletion(metric, number, before.vendor, rules));
+                    }
+                }
+            }
+        }
+        for (metric, number, vendor) in std::mem::take(&mut self.withdrawn) {
+            out.push(self.deletion(metric, number, vendor, rules));
+        }
+    }
+
+    fn deletion(&self, metric: Metric, number: u32, vendor: Symbol, rules: &Rules) -> Outcome {
+        Outcome {
+            row: v1::OutcomeRow {
+                ticket_id: self.id.to_string(),
+                metric: outcome::wire_metric(metric).into(),
+                cycle: number,
+                vendor: rules.symbols.text(vendor).to_owned(),
+                deleted: true,
+                ..Default::default()
+            },
+            former_vendor: None,
+        }
+    }
+}
+
+fn earliest(a: Option<i64>, b: Option<i64>) -> Option<i64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, None) | (None, one) => one,
+    }
+}

@@ -1,0 +1,324 @@
+//! The tickets of one source: one entry for events, one for the clock, one for what is to be published.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use slawatch_event::{Reason, TicketEvent};
+use slawatch_policy::PolicySets;
+use slawatch_wire::v1;
+
+use crate::event::Event;
+use crate::gauges::Gauges;
+use crate::panes::Panes;
+use crate::rules::Rules;
+use crate::ticket::{Outcome, Place, Ticket};
+
+/// What a tracker's conclusions depend on beside policies and events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The time that events may need to reach the log (SEMANTICS 6).
+    pub allowed_delay_ms: i64,
+    /// How far behind the log clock the last event of a finished ticket lies when it is forgotten; `None` is never.
+    pub forget_after_ms: Option<i64>,
+    /// How far behind the log clock panes are held; `None` is for ever.
+    pub pane_horizon_ms: Option<i64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            allowed_delay_ms: 2_000,
+            forget_after_ms: Some(30 * 86_400_000),
+            pane_horizon_ms: Some(26 * 3_600_000),
+        }
+    }
+}
+
+/// A history takes no more events than this (SEMANTICS 2).
+pub const MAX_HISTORY: usize = 10_000;
+
+/// What became of an accepted event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It is known now.
+    Counted,
+    /// A copy of a known event.
+    Duplicate,
+    /// Its id is known, and it says something else: an error of the source. The first copy counts.
+    Conflicting,
+    /// It counts nowhere, for this reason (`ticket_forgotten` or `ticket_too_long`).
+    Rejected(Reason),
+}
+
+/// Everything concluded since the last time, in no particular order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Conclusions {
+    /// Absolute panes, and corrections to those no longer held.
+    pub panes: Vec<v1::PaneRow>,
+    /// Rows that are new, changed or to be deleted. A (ticket, metric, cycle) occurs once.
+    pub outcomes: Vec<Outcome>,
+    /// Gauges that changed.
+    pub gauges: Vec<v1::GaugeRow>,
+    /// Warnings to announce.
+    pub warnings: Vec<v1::Warning>,
+}
+
+impl Conclusions {
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.panes.is_empty()
+            && self.outcomes.is_empty()
+            && self.gauges.is_empty()
+            && self.warnings.is_empty()
+    }
+}
+
+/// Keeps every ticket of one source and its clocks. Pure: it knows no time but the one it is told.
+#[derive(Debug)]
+pub struct Tracker {
+    pub(crate) rules: Rules,
+    pub(crate) options: Options,
+    pub(crate) slots: Vec<Option<Ticket>>,
+    pub(crate) by_id: IndexMap<Box<str>, u32, FxBuildHasher>,
+    pub(crate) free: Vec<u32>,
+    pub(crate) panes: Panes,
+    pub(crate) gauges: Gauges,
+    /// (wake-up, slot): rebuilt from the tickets, never stored.
+    timers: BTreeSet<(i64, u32)>,
+    /// (last event, slot) of finished tickets.
+    finished: BTreeSet<(i64, u32)>,
+    changed: Vec<u32>,
+    pending: Conclusions,
+    pub(crate) clock_ms: i64,
+    pub(crate) log_clock_ms: i64,
+}
+
+impl Tracker {
+    /// A tracker at the beginning of its log.
+    pub fn new(sets: PolicySets, options: Options) -> Self {
+        Self {
+            rules: Rules::new(sets),
+            options,
+            slots: Vec::new(),
+            by_id: IndexMap::default(),
+            free: Vec::new(),
+            panes: Panes::default(),
+            gauges: Gauges::default(),
+            timers: BTreeSet::new(),
+            finished: BTreeSet::new(),
+            changed: Vec::new(),
+            pending: Conclusions::default(),
+            clock_ms: i64::MIN,
+            log_clock_ms: i64::MIN,
+        }
+    }
+
+    /// Applies one accepted event, read at `offset` from a record of `timestamp_ms`. Moves no clock.
+    pub fn apply(&mut self, event: &TicketEvent<'_>, timestamp_ms: i64, offset: u64) -> Applied {
+        self.panes.set_offset(offset);
+        let known = self.by_id.get(&*event.ticket_id).copied();
+        if known.is_none() && self.is_forgotten(event.occurred_at_ms, timestamp_ms) {
+            return Applied::Rejected(Reason::TicketForgotten);
+        }
+        let kept = Event::of(event, &mut self.rules);
+        let slot = known.unwrap_or_else(|| self.add_ticket(&event.ticket_id));
+        let now_ms = self.now_ms();
+        let Some(ticket) = &mut self.slots[slot as usize] else {
+            return Applied::Rejected(Reason::TicketForgotten);
+        };
+        let place = ticket.place(&kept);
+        match place {
+            Place::Known { same: true } => return Applied::Duplicate,
+            Place::Known { same: false } => return Applied::Conflicting,
+            Place::Last | Place::Late(_) if ticket.history.len() >= MAX_HISTORY => {
+                return Applied::Rejected(Reason::TicketTooLong);
+            }
+            Place::Last => ticket.append(kept, &mut self.rules, &mut self.panes),
+            Place::Late(position) => {
+                ticket.insert(position, kept, now_ms, &mut self.rules, &mut self.panes);
+            }
+        }
+        self.settle(slot);
+        Applied::Counted
+    }
+
+    /// Moves the log clock to a record's timestamp, once the record is applied and the clock moved; lets go of panes
+    /// and tickets that lie too far behind it.
+    pub fn advance_log_clock(&mut self, timestamp_ms: i64) {
+        if timestamp_ms <= self.log_clock_ms {
+            return;
+        }
+        self.log_clock_ms = timestamp_ms;
+        if let Some(horizon_ms) = self.options.pane_horizon_ms {
+            self.panes.evict(
+                timestamp_ms,
+                horizon_ms,
+                &self.rules.symbols,
+                &mut self.pending.panes,
+            );
+        }
+        self.forget();
+    }
+
+    /// Moves the clock, concluding what fell due. The clock never goes back.
+    pub fn advance_clock(&mut self, clock_ms: i64) {
+        if clock_ms <= self.clock_ms {
+            return;
+        }
+        self.clock_ms = clock_ms;
+        let now_ms = self.now_ms();
+        while let Some((wake_ms, slot)) = self.timers.first().copied() {
+            if wake_ms >= now_ms {
+                break;
+            }
+            self.settle(slot);
+        }
+    }
+
+    /// Whether moving the clock there would conclude anything.
+    pub fn fires_before(&self, clock_ms: i64) -> bool {
+        let now_ms = clock_ms.saturating_sub(self.options.allowed_delay_ms);
+        self.timers
+            .first()
+            .is_some_and(|(wake_ms, _)| *wake_ms < now_ms)
+    }
+
+    /// Publishes every gauge in full with the next [`Tracker::conclude`].
+    pub fn announce_gauges(&mut self) {
+        self.gauges.mark_all_changed();
+    }
+
+    /// Everything concluded since the last time.
+    pub fn conclude(&mut self) -> Conclusions {
+        let now_ms = self.now_ms();
+        let mut conclusions = std::mem::take(&mut self.pending);
+        for slot in std::mem::take(&mut self.changed) {
+            if let Some(ticket) = &mut self.slots[slot as usize]
+                && std::mem::take(&mut ticket.is_changed)
+            {
+                ticket.publish(now_ms, &mut self.rules, &mut conclusions.outcomes);
+            }
+        }
+        self.panes
+            .publish(&self.rules.symbols, &mut conclusions.panes);
+        self.gauges
+            .publish(&self.rules.symbols, &mut conclusions.gauges);
+        conclusions
+    }
+
+    /// How many tickets are kept.
+    pub fn tickets(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// The clock, `i64::MIN` before it was ever moved.
+    pub fn clock_ms(&self) -> i64 {
+        self.clock_ms
+    }
+
+    /// The clock less `allowed_delay`: the `now` of SEMANTICS 3.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock_ms.saturating_sub(self.options.allowed_delay_ms)
+    }
+
+    /// Drops everything concluded, as after a restore: it was published before.
+    pub(crate) fn forget_conclusions(&mut self) {
+        self.pending = Conclusions::default();
+        for slot in std::mem::take(&mut self.changed) {
+            if let Some(ticket) = &mut self.slots[slot as usize] {
+                ticket.is_changed = false;
+                for cycle in &mut ticket.fold.cycles {
+                    cycle.row_changed = false;
+                }
+            }
+        }
+        self.gauges.forget_changes();
+    }
+
+    fn is_forgotten(&self, occurred_at_ms: i64, timestamp_ms: i64) -> bool {
+        let log_clock_ms = self.log_clock_ms.max(timestamp_ms);
+        self.options
+            .forget_after_ms
+            .is_some_and(|forget_after_ms| occurred_at_ms < log_clock_ms - forget_after_ms)
+    }
+
+    pub(crate) fn add_ticket(&mut self, id: &str) -> u32 {
+        let ticket = Some(Ticket::new(id, &self.rules));
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = ticket;
+                slot
+            }
+            None => {
+                self.slots.push(ticket);
+                (self.slots.len() - 1) as u32
+            }
+        };
+        self.by_id.insert(id.into(), slot);
+        slot
+    }
+
+    /// Brings a ticket's verdicts, timers and gauges up to the clock.
+    pub(crate) fn settle(&mut self, slot: u32) {
+        let now_ms = self.now_ms();
+        let Some(ticket) = &mut self.slots[slot as usize] else {
+            return;
+        };
+        let wake_before = ticket.wake_ms;
+        let share = ticket.settle(
+            now_ms,
+            &mut self.rules,
+            &mut self.panes,
+            &mut self.pending.warnings,
+        );
+        self.gauges.replace(&ticket.share, &share);
+        ticket.share = share;
+        if !std::mem::replace(&mut ticket.is_changed, true) {
+            self.changed.push(slot);
+        }
+        if wake_before != ticket.wake_ms {
+            if let Some(wake_ms) = wake_before {
+                self.timers.remove(&(wake_ms, slot));
+            }
+            if let Some(wake_ms) = ticket.wake_ms {
+                self.timers.insert((wake_ms, slot));
+            }
+        }
+        let finished_at = Some(ticket.fold.last_at_ms).filter(|_| ticket.fold.is_finished());
+        if ticket.finished_at_ms != finished_at {
+            if let Some(at_ms) = ticket.finished_at_ms {
+                self.finished.remove(&(at_ms, slot));
+            }
+            if let Some(at_ms) = finished_at {
+                self.finished.insert((at_ms, slot));
+            }
+            ticket.finished_at_ms = finished_at;
+        }
+    }
+
+    fn forget(&mut self) {
+        let Some(forget_after_ms) = self.options.forget_after_ms else {
+            return;
+        };
+        let now_ms = self.now_ms();
+        while let Some((last_at_ms, slot)) = self.finished.first().copied() {
+            if last_at_ms >= self.log_clock_ms - forget_after_ms {
+                break;
+            }
+            self.finished.pop_first();
+            let Some(mut ticket) = self.slots[slot as usize].take() else {
+                continue;
+            };
+            if ticket.is_changed {
+                ticket.publish(now_ms, &mut self.rules, &mut self.pending.outcomes);
+            }
+            if let Some(wake_ms) = ticket.wake_ms {
+                self.timers.remove(&(wake_ms, slot));
+            }
+            self.gauges.replace(&ticket.share, &Default::default());
+            self.by_id.swap_remove(&ticket.id);
+            self.free.push(slot);
+        }
+    }
+}
