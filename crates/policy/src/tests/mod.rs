@@ -2,6 +2,7 @@
 
 mod between;
 mod calendars;
+mod examples;
 mod fuzz;
 mod policies;
 mod reports;
