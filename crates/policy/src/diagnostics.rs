@@ -50,7 +50,8 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    pub(crate) fn new(
+    /// A mistake at that place of a file.
+    pub fn new(
         severity: Severity,
         source: &Source<'_>,
         span: &Range<usize>,
@@ -98,7 +99,7 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     /// Sorts what was found of one file by place, and drops repetitions.
-    pub(crate) fn extend_sorted(&mut self, mut of_one_file: Vec<Diagnostic>) {
+    pub fn extend_sorted(&mut self, mut of_one_file: Vec<Diagnostic>) {
         of_one_file.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
         of_one_file.dedup();
         self.all.append(&mut of_one_file);

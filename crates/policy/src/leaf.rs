@@ -14,9 +14,11 @@ use crate::{Metric, WarnLevel};
 
 /// What is wrong, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    pub(crate) message: String,
-    pub(crate) help: String,
+pub struct Mistake {
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
 }
 
 pub(crate) type Read<T> = Result<T, Mistake>;
@@ -88,7 +90,11 @@ fn time_zone(text: &str) -> Read<()> {
     mistake(format!("unknown time zone \"{text}\""), help)
 }
 
-pub(crate) fn duration_ms(text: &str) -> Read<i64> {
+/// The milliseconds of a duration such as `1h30m`.
+///
+/// # Errors
+/// What is wrong with the text, and what was probably meant.
+pub fn duration_ms(text: &str) -> Result<i64, Mistake> {
     parse_duration_ms(text).or_else(|error| {
         let help = match (&error, suggestion(text)) {
             (DurationError::Calendrical(_), Some(hours)) => {

@@ -34,3 +34,10 @@ pub use policy::{AttributeTo, DEFAULT_SHORT_ABANDON_MS, OnReopen, Policy, ReplyB
 pub use set::{PolicySet, PolicySets};
 pub use status_set::StatusSet;
 pub use warn_level::WarnLevel;
+
+/// What other files of slawatch are read with, so that their mistakes are told the same way.
+pub mod reading {
+    pub use crate::leaf::{Mistake, duration_ms};
+    pub use crate::nearest::nearest;
+    pub use crate::source::{Position, Source};
+}

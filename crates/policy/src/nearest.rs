@@ -1,7 +1,7 @@
 //! The known word that somebody who wrote another one probably meant.
 
 /// The nearest of `known`, if near enough to be a slip; of equals the first.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = match word.chars().count() {
         0..=3 => 1,
         4..=6 => 2,

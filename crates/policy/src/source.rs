@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// A file's name and text.
 #[derive(Clone, Debug)]
-pub(crate) struct Source<'a> {
+pub struct Source<'a> {
     pub(crate) file: &'a str,
     pub(crate) text: &'a str,
     line_starts: Vec<usize>,
@@ -12,13 +12,16 @@ pub(crate) struct Source<'a> {
 
 /// A place as people count: both from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Position {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
+pub struct Position {
+    /// From 1.
+    pub line: usize,
+    /// From 1.
+    pub column: usize,
 }
 
 impl<'a> Source<'a> {
-    pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
+    /// The text of a file of that name.
+    pub fn new(file: &'a str, text: &'a str) -> Self {
         let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             file,
@@ -27,7 +30,8 @@ impl<'a> Source<'a> {
         }
     }
 
-    pub(crate) fn position(&self, at: usize) -> Position {
+    /// Where a byte stands.
+    pub fn position(&self, at: usize) -> Position {
         let at = self.boundary(at);
         // The first line starts at 0, so that there always is one.
         let line = self.line_starts.partition_point(|start| *start <= at);
