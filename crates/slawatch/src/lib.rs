@@ -2,7 +2,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod commands;
-pub mod config;
 pub mod metrics;
 pub mod replay;
 pub mod roles;

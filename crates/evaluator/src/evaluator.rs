@@ -1,0 +1,223 @@
+//! One partition of `slawatch.signals` in, alert transitions out: takes the rows in, moves the clock, asks the rules.
+//!
+//! Threshold rules run as the clock advances: at the last millisecond of every pane that it passes, and where it stops.
+//! So however the log was cut into batches, every whole pane is looked at once. They also run, at the same instant, when
+//! the last source that was out returns, for then the figures are whole. Ticket alerts come with their rows.
+
+use std::sync::Arc;
+
+use slawatch_wire::v1::{AlertTransition, Signal, SignalBatch, signal};
+use slawatch_wire::vendor_partition;
+
+use crate::groups::{Groups, Moment};
+use crate::minute::Minute;
+use crate::rule::RuleSet;
+use crate::sources::{Admission, Sources};
+use crate::tickets::{Arrival, Tickets};
+
+/// What was counted since the start, for the program's own metrics; no part of the state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Batches taken in.
+    pub batches: u64,
+    /// Batches dropped because another writer has taken over their source.
+    pub fenced_batches: u64,
+    /// Batches dropped because a later one of the same writer was already taken in.
+    pub repeated_batches: u64,
+    /// Rows of panes older than every window, as after a long absence of their source; they count in no alert.
+    pub late_rows: u64,
+    /// Signals of a kind that this version does not know.
+    pub unknown_signals: u64,
+}
+
+/// Which partition of `slawatch.signals` an evaluator serves.
+///
+/// A row whose vendor has changed is also put where its former vendor travels, to end what is alerted there; what begins
+/// is told by the vendor's own partition alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// The partition.
+    pub partition: u32,
+    /// Out of how many.
+    pub partitions: u32,
+}
+
+impl Home {
+    pub(crate) fn has(self, vendor: &str) -> bool {
+        vendor_partition(vendor, self.partitions) == self.partition
+    }
+}
+
+/// The alerts of the vendors of one partition of signals.
+#[derive(Debug)]
+pub struct Evaluator {
+    pub(crate) rules: Arc<RuleSet>,
+    pub(crate) sources: Sources,
+    pub(crate) groups: Groups,
+    pub(crate) tickets: Tickets,
+    /// The end of alerts whose rule was taken away, to be told with the next signal.
+    pub(crate) parting: Vec<AlertTransition>,
+    stats: Stats,
+}
+
+impl Evaluator {
+    /// As at the beginning of the log.
+    pub fn new(rules: Arc<RuleSet>, home: Home) -> Self {
+        Self {
+            rules,
+            sources: Sources::default(),
+            groups: Groups::new(),
+            tickets: Tickets::new(home),
+            parting: Vec::new(),
+            stats: Stats::default(),
+        }
+    }
+
+    pub(crate) fn restored(
+        rules: Arc<RuleSet>,
+        sources: Sources,
+        groups: Groups,
+        tickets: Tickets,
+        parting: Vec<AlertTransition>,
+    ) -> Self {
+        Self {
+            rules,
+            sources,
+            groups,
+            tickets,
+            parting,
+            stats: Stats::default(),
+        }
+    }
+
+    /// Takes in one signal and appends what it makes known, in the order in which it happened.
+    pub fn apply(&mut self, signal: &Signal, out: &mut Vec<AlertTransition>) {
+        out.append(&mut self.parting);
+        match &signal.kind {
+            Some(signal::Kind::Batch(batch)) => self.batch(batch, out),
+            // Who acknowledges or silences decides who is told, not what is true.
+            Some(signal::Kind::Action(_)) => {}
+            None => self.stats.unknown_signals += 1,
+        }
+    }
+
+    fn batch(&mut self, batch: &SignalBatch, out: &mut Vec<AlertTransition>) {
+        match self.sources.admit(batch) {
+            Admission::Accepted => self.stats.batches += 1,
+            Admission::Fenced => {
+                self.stats.fenced_batches += 1;
+                return;
+            }
+            Admission::Repeated => {
+                self.stats.repeated_batches += 1;
+                return;
+            }
+        }
+        self.take_rows(batch);
+        self.take_clocks(batch, out);
+        let progress = self.sources.progress(batch);
+        if let Some(clock_ms) = progress.clock_ms {
+            self.advance(clock_ms, out);
+        } else if let (true, true, Some(clock_ms)) = (
+            progress.returned,
+            self.sources.out().is_empty(),
+            self.sources.clock_ms,
+        ) {
+            self.evaluate(clock_ms, out);
+        }
+    }
+
+    fn take_rows(&mut self, batch: &SignalBatch) {
+        let source = self.sources.source_mut(batch);
+        for row in &batch.panes {
+            if row.part != 0 && !source.is_new_correction(row) {
+                continue;
+            }
+            if !self.groups.pane_row(&self.rules, batch.source, row) {
+                self.stats.late_rows += 1;
+            }
+        }
+        for row in &batch.gauges {
+            self.groups.gauge_row(&self.rules, batch.source, row);
+        }
+    }
+
+    fn take_clocks(&mut self, batch: &SignalBatch, out: &mut Vec<AlertTransition>) {
+        let arrival = Arrival {
+            source_clock_ms: batch.clock_ms,
+            sources_out: self.sources.out(),
+        };
+        // A flush says what a clock came to; a warning of the same flush lies before that.
+        for warning in &batch.warnings {
+            self.tickets.warning(&self.rules, warning, arrival, out);
+        }
+        for row in &batch.outcomes {
+            self.tickets.outcome(&self.rules, row, arrival, out);
+        }
+    }
+
+    fn advance(&mut self, to_ms: i64, out: &mut Vec<AlertTransition>) {
+        let target = Minute::of(to_ms);
+        let Some(mut clock) = self.groups.clock else {
+            self.groups.start(&self.rules, target);
+            self.evaluate(to_ms, out);
+            return;
+        };
+        let longest_timer = self.rules.longest_timer();
+        let mut unchanged = 0;
+        while clock < target {
+            self.evaluate(clock.last_ms(), out);
+            let mut next = clock.plus(1);
+            if unchanged > longest_timer {
+                // Every timer has run out and nothing moves: on to where something does.
+                let change = self.groups.next_change(&self.rules, clock);
+                next = change.map_or(target, |change| change.min(target));
+            }
+            let hour_passed = next.0.div_euclid(60) != clock.0.div_euclid(60);
+            unchanged = if self.groups.roll(&self.rules, next) {
+                0
+            } else {
+                unchanged + 1
+            };
+            clock = next;
+            if hour_passed {
+                self.sweep(clock.minus(1).last_ms(), out);
+            }
+        }
+        self.evaluate(to_ms, out);
+    }
+
+    fn evaluate(&mut self, now_ms: i64, out: &mut Vec<AlertTransition>) {
+        let moment = Moment {
+            now_ms,
+            sources_out: self.sources.out(),
+        };
+        self.groups.evaluate(&self.rules, moment, out);
+    }
+
+    fn sweep(&mut self, now_ms: i64, out: &mut Vec<AlertTransition>) {
+        self.groups.sweep();
+        let sources_out = self.sources.out();
+        self.tickets.sweep(&self.rules, now_ms, sources_out, out);
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// The evaluator's clock; `None` before the first batch.
+    pub fn clock_ms(&self) -> Option<i64> {
+        self.sources.clock_ms
+    }
+
+    /// The sources that are out, ascending: they hold up no clock, and while there are any nothing resolves.
+    pub fn sources_out(&self) -> &[u32] {
+        self.sources.out()
+    }
+
+    /// What was counted since this evaluator was made.
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+}

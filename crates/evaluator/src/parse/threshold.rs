@@ -1,0 +1,241 @@
+//! Threshold rules of a rules file.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::de::DeValue;
+
+use super::section::{Section, meant};
+use super::{about, level};
+use crate::formula::Formula;
+use crate::measure::{Measure, Trouble, Unit};
+use crate::minute::PANE_MS;
+use crate::rule::{Group, ThresholdRule};
+use crate::summary::OF_THRESHOLDS;
+use crate::wording;
+
+pub(super) const KEYS: [&str; 16] = [
+    "name",
+    "type",
+    "measure",
+    "formula",
+    "window",
+    "enter",
+    "exit",
+    "min_samples",
+    "for",
+    "keep_firing_for",
+    "severity",
+    "by",
+    "match",
+    "labels",
+    "runbook_url",
+    "summary",
+];
+
+/// Longer windows would need panes that the tracker has given up already.
+const LONGEST_WINDOW_MS: i64 = 24 * 3_600_000;
+
+/// `None` only where an error was noted.
+pub(super) fn read(
+    section: &mut Section<'_>,
+    names: &mut BTreeMap<String, usize>,
+) -> Option<ThresholdRule> {
+    section.refuse_unknown(&KEYS, |word| {
+        super::ticket::KEYS
+            .contains(&word)
+            .then(|| format!("{word} belongs to rules of type = \"ticket\""))
+    });
+    let about = about(section, names, OF_THRESHOLDS);
+    let group = group(section);
+    let for_ms = section.duration_ms("for").map_or(0, |time| time.value);
+    let keep_firing_for_ms = section
+        .duration_ms("keep_firing_for")
+        .map_or(0, |time| time.value);
+    let measure = measure(section);
+    let window = window(section, measure.as_ref());
+    let min_samples = min_samples(section, measure.as_ref());
+    let levels = measure
+        .as_ref()
+        .and_then(|measure| levels(section, measure));
+    let (enter, exit) = levels?;
+    Some(ThresholdRule {
+        about: about?,
+        measure: measure?,
+        group: group?,
+        window: window?,
+        window_place: 0,
+        enter,
+        exit,
+        min_samples: min_samples?,
+        for_ms,
+        keep_firing_for_ms,
+    })
+}
+
+fn group(section: &mut Section<'_>) -> Option<Group> {
+    section.required_value("by", "[\"vendor\", \"queue\"]")?;
+    let by = section.words("by", &["vendor", "queue"])?;
+    let has = |word: &str| by.iter().any(|known| known == word);
+    match (has("vendor"), has("queue")) {
+        (true, true) => Some(Group::VendorQueue),
+        (true, false) => Some(Group::Vendor),
+        (false, _) => {
+            if let Some(span) = section.get("by").map(|value| value.span()) {
+                section.error(
+                    &span,
+                    "by does not contain vendor, and an alert always is about one",
+                    "write [\"vendor\"] or [\"vendor\", \"queue\"]",
+                );
+            }
+            None
+        }
+    }
+}
+
+fn measure(section: &mut Section<'_>) -> Option<Measure> {
+    let formula = formula(section);
+    let name = section.required_text("measure", "service_level")?;
+    let written = section.get("formula").map(|value| value.span());
+    if let Some(span) = written.filter(|_| formula.is_some() && name.value != "service_level") {
+        let message = format!("{} has no formula", name.value);
+        section.error(
+            &span,
+            message,
+            "leave formula out: it belongs to service_level",
+        );
+    }
+    let measure = Measure::named(&name.value, formula.unwrap_or_default());
+    if measure.is_none() {
+        let known = Measure::names();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let message = format!("there is no measure \"{}\"", name.value);
+        section.error(&name.span, message, meant(&name.value, &known));
+    }
+    measure
+}
+
+fn formula(section: &mut Section<'_>) -> Option<Formula> {
+    let names = Formula::ALL.map(Formula::name);
+    let name = section.choice("formula", &names)?;
+    Formula::ALL
+        .into_iter()
+        .find(|formula| formula.name() == name)
+}
+
+/// In panes.
+fn window(section: &mut Section<'_>, measure: Option<&Measure>) -> Option<i64> {
+    if measure.is_some_and(Measure::counts_open_tickets) {
+        if let Some(span) = section.get("window").map(|value| value.span()) {
+            section.error(
+                &span,
+                "backlog is what is open now and has no window",
+                "leave window out",
+            );
+        }
+        return Some(1);
+    }
+    section.required_value("window", "\"15m\"")?;
+    let window = section.duration_ms("window")?;
+    if window.value % PANE_MS != 0 || !(PANE_MS..=LONGEST_WINDOW_MS).contains(&window.value) {
+        let minutes = (window.value / PANE_MS).clamp(1, LONGEST_WINDOW_MS / PANE_MS);
+        section.error(
+            &window.span,
+            "a window has whole minutes, from \"1m\" to \"24h\"",
+            format!("write \"{}\"", wording::duration(minutes * PANE_MS)),
+        );
+        return None;
+    }
+    Some(window.value / PANE_MS)
+}
+
+fn min_samples(section: &mut Section<'_>, measure: Option<&Measure>) -> Option<i64> {
+    let Some(value) = section.get("min_samples") else {
+        return Some(1);
+    };
+    if let Some(measure) = measure.filter(|measure| !measure.is_quotient()) {
+        section.error(
+            &value.span(),
+            format!(
+                "{} is a plain count, so there are no samples to wait for",
+                measure.title
+            ),
+            "leave min_samples out",
+        );
+        return None;
+    }
+    let number = match value.get_ref() {
+        DeValue::Integer(number) => number
+            .as_str()
+            .parse::<i64>()
+            .ok()
+            .filter(|number| *number >= 1),
+        _ => None,
+    };
+    if number.is_none() {
+        section.wrong_type(
+            "min_samples",
+            value,
+            "a whole number from 1 on",
+            "a number such as 20",
+        );
+    }
+    number
+}
+
+fn levels(section: &mut Section<'_>, measure: &Measure) -> Option<(f64, f64)> {
+    let enter = level::read(section, "enter", measure.unit);
+    let exit = level::read(section, "exit", measure.unit);
+    let (enter, exit) = (enter?, exit?);
+    let title = &measure.title;
+    if enter.value == exit.value {
+        let side = match measure.trouble {
+            Trouble::Below => "above",
+            Trouble::Above => "below",
+            Trouble::Both => "above or below",
+        };
+        section.error(
+            &exit.span,
+            "enter and exit are equal, so an alert would come and go with every contact",
+            format!(
+                "write an exit {side} {}",
+                wording::level(measure.unit, enter.value)
+            ),
+        );
+        return None;
+    }
+    let (needed, found) = match measure.trouble {
+        Trouble::Below => (enter.value < exit.value, "above"),
+        Trouble::Above => (enter.value > exit.value, "below"),
+        Trouble::Both => (true, ""),
+    };
+    if needed {
+        return Some((enter.value, exit.value));
+    }
+    contradiction(
+        section,
+        measure.unit,
+        title,
+        found,
+        (enter.value, exit.value),
+        &exit.span,
+    );
+    None
+}
+
+/// The levels would alert on good news.
+fn contradiction(
+    section: &mut Section<'_>,
+    unit: Unit,
+    title: &str,
+    found: &str,
+    (enter, exit): (f64, f64),
+    span: &Range<usize>,
+) {
+    let (enter, exit) = (wording::level(unit, enter), wording::level(unit, exit));
+    section.error(
+        span,
+        format!("this would alert when the {title} is {found} {enter}, which is good news"),
+        format!("swap them: enter at {exit} and exit at {enter}"),
+    );
+}

@@ -1,0 +1,176 @@
+//! What a rules file says, checked: the shape on which the evaluator works. Reading the file is `parse`.
+
+use std::collections::BTreeMap;
+
+use slawatch_policy::{Glob, Metric};
+
+use crate::measure::{Measure, Reading, Trouble};
+use crate::minute::PANE_MS;
+use crate::summary::Summary;
+use crate::windows::Lengths;
+
+/// The rules of one file.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSet {
+    pub(crate) thresholds: Vec<ThresholdRule>,
+    pub(crate) tickets: Vec<TicketRule>,
+    pub(crate) lengths: Lengths,
+    pub(crate) hash: u64,
+}
+
+impl RuleSet {
+    /// Names the rules: equal texts have equal hashes.
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        self.thresholds.len() + self.tickets.len()
+    }
+
+    /// No rule at all: nothing will ever be paged.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The longest `for` or `keep_firing_for`, in panes, rounded up.
+    pub(crate) fn longest_timer(&self) -> i64 {
+        let timers = self
+            .thresholds
+            .iter()
+            .flat_map(|rule| [rule.for_ms, rule.keep_firing_for_ms]);
+        timers.max().unwrap_or(0) / PANE_MS + 1
+    }
+}
+
+/// What every kind of rule has.
+#[derive(Clone, Debug)]
+pub(crate) struct About {
+    pub(crate) name: String,
+    pub(crate) severity: String,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) runbook_url: String,
+    pub(crate) summary: Option<Summary>,
+    pub(crate) scope: Scope,
+}
+
+/// Which vendors and queues a rule is about; an empty list means all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scope {
+    pub(crate) vendor: Vec<Glob>,
+    pub(crate) queue: Vec<Glob>,
+}
+
+impl Scope {
+    pub(crate) fn has_vendor(&self, vendor: &str) -> bool {
+        any(&self.vendor, vendor)
+    }
+
+    pub(crate) fn has_queue(&self, queue: &str) -> bool {
+        any(&self.queue, queue)
+    }
+
+    pub(crate) fn has(&self, vendor: &str, queue: &str) -> bool {
+        self.has_vendor(vendor) && self.has_queue(queue)
+    }
+}
+
+fn any(globs: &[Glob], text: &str) -> bool {
+    globs.is_empty() || globs.iter().any(|glob| glob.matches(text))
+}
+
+/// What one alert of a threshold rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// A vendor, its matching queues taken together.
+    Vendor,
+    /// A vendor and queue.
+    VendorQueue,
+}
+
+/// A measure over a sliding window against a level to enter and one to leave.
+#[derive(Clone, Debug)]
+pub(crate) struct ThresholdRule {
+    pub(crate) about: About,
+    pub(crate) measure: Measure,
+    pub(crate) group: Group,
+    /// In panes; 1 for a measure that has no window.
+    pub(crate) window: i64,
+    /// The window's place among the set's lengths.
+    pub(crate) window_place: usize,
+    pub(crate) enter: f64,
+    pub(crate) exit: f64,
+    pub(crate) min_samples: i64,
+    pub(crate) for_ms: i64,
+    pub(crate) keep_firing_for_ms: i64,
+}
+
+impl ThresholdRule {
+    /// What must be unchanged for an alert to go on after the rules were changed; levels and times may.
+    pub(crate) fn identity(&self) -> String {
+        let group = match self.group {
+            Group::Vendor => "vendor",
+            Group::VendorQueue => "vendor,queue",
+        };
+        format!("{}/{}/{group}", self.about.name, self.measure.identity)
+    }
+
+    /// On which side of its levels trouble lies.
+    pub(crate) fn trouble_is(&self) -> Trouble {
+        if self.enter < self.exit {
+            Trouble::Below
+        } else {
+            Trouble::Above
+        }
+    }
+
+    /// Beyond `enter`, with samples enough to say so.
+    pub(crate) fn is_entered(&self, reading: Reading) -> bool {
+        let enough = !self.measure.is_quotient() || reading.denominator >= self.min_samples;
+        enough
+            && reading.value().is_some_and(|value| {
+                if self.enter < self.exit {
+                    value < self.enter
+                } else {
+                    value > self.enter
+                }
+            })
+    }
+
+    /// At `exit` or on its good side, or nothing left to say so. However few samples: what is known is good.
+    pub(crate) fn is_left(&self, reading: Reading) -> bool {
+        reading.value().is_none_or(|value| {
+            if self.enter < self.exit {
+                value >= self.exit
+            } else {
+                value <= self.exit
+            }
+        })
+    }
+}
+
+/// Clocks that are breached or about to be.
+#[derive(Clone, Debug)]
+pub(crate) struct TicketRule {
+    pub(crate) about: About,
+    pub(crate) on_breached: bool,
+    pub(crate) on_warning: bool,
+    /// Empty means all.
+    pub(crate) metrics: Vec<Metric>,
+    pub(crate) priority: Vec<Glob>,
+}
+
+impl TicketRule {
+    /// What must be unchanged for an alert to go on after the rules were changed.
+    pub(crate) fn identity(&self) -> String {
+        format!("{}/ticket", self.about.name)
+    }
+
+    /// Is a clock of this metric, priority and owner its business?
+    pub(crate) fn covers(&self, metric: Metric, priority: &str, vendor: &str, queue: &str) -> bool {
+        (self.metrics.is_empty() || self.metrics.contains(&metric))
+            && any(&self.priority, priority)
+            && self.about.scope.has(vendor, queue)
+    }
+}

@@ -1,0 +1,189 @@
+//! The messages of a snapshot. Field numbers are never used again for something else.
+
+use prost::Message;
+use slawatch_wire::v1::AlertTransition;
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct State {
+    #[prost(uint32, tag = "1")]
+    pub(super) schema: u32,
+    #[prost(sint64, optional, tag = "2")]
+    pub(super) clock_ms: Option<i64>,
+    #[prost(uint32, tag = "3")]
+    pub(super) sources_expected: u32,
+    #[prost(message, repeated, tag = "4")]
+    pub(super) sources: Vec<SourceState>,
+    #[prost(sint64, tag = "5")]
+    pub(super) complete_from: i64,
+    /// How far back panes were kept.
+    #[prost(sint64, tag = "6")]
+    pub(super) longest_window: i64,
+    #[prost(message, repeated, tag = "7")]
+    pub(super) threshold_rules: Vec<RuleState>,
+    #[prost(message, repeated, tag = "8")]
+    pub(super) ticket_rules: Vec<RuleState>,
+    #[prost(message, repeated, tag = "9")]
+    pub(super) vendors: Vec<VendorState>,
+    #[prost(message, repeated, tag = "10")]
+    pub(super) clock_alerts: Vec<ClockAlertState>,
+    #[prost(message, repeated, tag = "11")]
+    pub(super) parting: Vec<AlertTransition>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct SourceState {
+    #[prost(uint32, tag = "1")]
+    pub(super) source: u32,
+    #[prost(uint64, tag = "2")]
+    pub(super) epoch: u64,
+    #[prost(uint64, tag = "3")]
+    pub(super) batch: u64,
+    #[prost(sint64, tag = "4")]
+    pub(super) clock_ms: i64,
+    #[prost(bool, tag = "5")]
+    pub(super) out: bool,
+    #[prost(uint64, tag = "6")]
+    pub(super) settled_part: u64,
+    #[prost(message, repeated, tag = "7")]
+    pub(super) corrections: Vec<CorrectionState>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct CorrectionState {
+    #[prost(uint64, tag = "1")]
+    pub(super) part: u64,
+    #[prost(sint64, tag = "2")]
+    pub(super) pane_ms: i64,
+    #[prost(string, tag = "3")]
+    pub(super) vendor: String,
+    #[prost(string, tag = "4")]
+    pub(super) queue: String,
+}
+
+/// What must be known of a rule to end its alerts when it is gone.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct RuleState {
+    #[prost(string, tag = "1")]
+    pub(super) identity: String,
+    #[prost(string, tag = "2")]
+    pub(super) name: String,
+    #[prost(string, tag = "3")]
+    pub(super) severity: String,
+    #[prost(btree_map = "string, string", tag = "4")]
+    pub(super) labels: std::collections::BTreeMap<String, String>,
+    #[prost(string, tag = "5")]
+    pub(super) runbook_url: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct VendorState {
+    #[prost(string, tag = "1")]
+    pub(super) vendor: String,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) queues: Vec<QueueState>,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) episodes: Vec<EpisodeState>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct QueueState {
+    #[prost(string, tag = "1")]
+    pub(super) queue: String,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) panes: Vec<PaneState>,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) gauges: Vec<GaugeState>,
+    #[prost(message, repeated, tag = "4")]
+    pub(super) episodes: Vec<EpisodeState>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct PaneState {
+    #[prost(sint64, tag = "1")]
+    pub(super) minute: i64,
+    #[prost(message, optional, tag = "2")]
+    pub(super) total: Option<CountsState>,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) sources: Vec<CountsState>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct CountsState {
+    #[prost(uint32, tag = "1")]
+    pub(super) source: u32,
+    #[prost(uint64, tag = "2")]
+    pub(super) mask: u64,
+    #[prost(sint64, repeated, tag = "3")]
+    pub(super) values: Vec<i64>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct GaugeState {
+    #[prost(uint32, tag = "1")]
+    pub(super) source: u32,
+    #[prost(sint64, tag = "2")]
+    pub(super) open_tickets: i64,
+    #[prost(sint64, optional, tag = "3")]
+    pub(super) oldest_created_at_ms: Option<i64>,
+}
+
+/// Only of episodes that were ever told of: the others are as new.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct EpisodeState {
+    /// Place among `threshold_rules`.
+    #[prost(uint32, tag = "1")]
+    pub(super) rule: u32,
+    #[prost(uint64, tag = "2")]
+    pub(super) revision: u64,
+    #[prost(sint64, optional, tag = "3")]
+    pub(super) pending_since_ms: Option<i64>,
+    #[prost(message, optional, tag = "4")]
+    pub(super) firing: Option<FiringState>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct FiringState {
+    #[prost(sint64, tag = "1")]
+    pub(super) since_ms: i64,
+    #[prost(sint64, optional, tag = "2")]
+    pub(super) left_since_ms: Option<i64>,
+    #[prost(sint64, tag = "3")]
+    pub(super) seen_numerator: i64,
+    #[prost(sint64, tag = "4")]
+    pub(super) seen_denominator: i64,
+    #[prost(sint64, tag = "5")]
+    pub(super) corrected_numerator: i64,
+    #[prost(sint64, tag = "6")]
+    pub(super) corrected_denominator: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ClockAlertState {
+    #[prost(string, tag = "1")]
+    pub(super) ticket: String,
+    /// Place among `ticket_rules`.
+    #[prost(uint32, tag = "2")]
+    pub(super) rule: u32,
+    #[prost(string, tag = "3")]
+    pub(super) metric: String,
+    #[prost(uint32, tag = "4")]
+    pub(super) cycle: u32,
+    #[prost(string, tag = "5")]
+    pub(super) level: String,
+    #[prost(string, tag = "6")]
+    pub(super) vendor: String,
+    #[prost(string, tag = "7")]
+    pub(super) queue: String,
+    #[prost(string, tag = "8")]
+    pub(super) priority: String,
+    #[prost(sint64, tag = "9")]
+    pub(super) target_ms: i64,
+    #[prost(uint64, tag = "10")]
+    pub(super) revision: u64,
+    #[prost(sint64, tag = "11")]
+    pub(super) fired_at_ms: i64,
+    #[prost(sint64, optional, tag = "12")]
+    pub(super) over_at_ms: Option<i64>,
+    #[prost(sint64, optional, tag = "13")]
+    pub(super) taken_back_at_ms: Option<i64>,
+}

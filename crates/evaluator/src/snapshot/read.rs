@@ -1,0 +1,303 @@
+//! From the messages of a snapshot to an evaluator, under rules that may have changed since.
+
+use std::sync::Arc;
+
+use slawatch_policy::Metric;
+use slawatch_wire::v1::{AlertState, AlertTransition};
+
+use super::RestoreError;
+use super::format::{
+    ClockAlertState, CountsState, EpisodeState, PaneState, RuleState, SourceState, State,
+};
+use crate::counters::Packed;
+use crate::evaluator::{Evaluator, Home};
+use crate::gauges::{Gauge, Gauges};
+use crate::groups::{Groups, queue_of};
+use crate::identity;
+use crate::measure::Reading;
+use crate::minute::Minute;
+use crate::rule::RuleSet;
+use crate::sources::{Source, Sources};
+use crate::threshold::{Episode, Firing, Phase};
+use crate::threshold_alert;
+use crate::ticket_alert;
+use crate::tickets::{ClockAlert, ClockPhase, Tickets};
+use crate::windows::{Pane, Windows};
+
+fn damaged(what: &str) -> RestoreError {
+    RestoreError::Damaged(what.to_owned())
+}
+
+pub(super) fn evaluator(
+    rules: Arc<RuleSet>,
+    home: Home,
+    state: State,
+) -> Result<Evaluator, RestoreError> {
+    let clock_ms = state.clock_ms;
+    let reader = Reader {
+        rules: &rules,
+        at_ms: clock_ms.unwrap_or(0),
+        clock: clock_ms.map(Minute::of),
+        thresholds: renumbered(
+            &state.threshold_rules,
+            rules.thresholds.iter().map(|rule| rule.identity()),
+        ),
+        tickets: renumbered(
+            &state.ticket_rules,
+            rules.tickets.iter().map(|rule| rule.identity()),
+        ),
+        parting: Vec::new(),
+    };
+    let sources = state.sources.iter().map(source).collect();
+    let sources = Sources::restore(sources, state.sources_expected, clock_ms);
+    let (groups, tickets, ended) = reader.read(home, &state)?;
+    let mut parting = state.parting;
+    parting.extend(ended);
+    Ok(Evaluator::restored(
+        rules, sources, groups, tickets, parting,
+    ))
+}
+
+/// Where each rule of the snapshot stands among the rules of today.
+fn renumbered(
+    kept: &[RuleState],
+    today: impl Iterator<Item = String>,
+) -> Vec<(RuleState, Option<usize>)> {
+    let today: Vec<String> = today.collect();
+    let place = |rule: &RuleState| today.iter().position(|identity| *identity == rule.identity);
+    kept.iter()
+        .map(|rule| (rule.clone(), place(rule)))
+        .collect()
+}
+
+fn source(state: &SourceState) -> (u32, Source) {
+    let corrections = state.corrections.iter();
+    let source = Source {
+        epoch: state.epoch,
+        batch: state.batch,
+        clock_ms: state.clock_ms,
+        out: state.out,
+        settled_part: state.settled_part,
+        corrections: corrections
+            .map(|known| {
+                (
+                    known.part,
+                    known.pane_ms,
+                    known.vendor.clone(),
+                    known.queue.clone(),
+                )
+            })
+            .collect(),
+    };
+    (state.source, source)
+}
+
+struct Reader<'a> {
+    rules: &'a RuleSet,
+    at_ms: i64,
+    clock: Option<Minute>,
+    thresholds: Vec<(RuleState, Option<usize>)>,
+    tickets: Vec<(RuleState, Option<usize>)>,
+    /// The end of alerts whose rule is gone.
+    parting: Vec<AlertTransition>,
+}
+
+impl Reader<'_> {
+    fn read(
+        mut self,
+        home: Home,
+        state: &State,
+    ) -> Result<(Groups, Tickets, Vec<AlertTransition>), RestoreError> {
+        let mut groups = Groups::new();
+        groups.clock = self.clock;
+        groups.complete_from = self.complete_from(state);
+        for kept in &state.vendors {
+            let vendor = groups.vendor(self.rules, &kept.vendor);
+            self.episodes(&mut vendor.episodes, &kept.episodes, &kept.vendor, None)?;
+            for kept_queue in &kept.queues {
+                let queue = queue_of(
+                    &mut vendor.queues,
+                    self.rules,
+                    &kept.vendor,
+                    &kept_queue.queue,
+                );
+                let panes = kept_queue.panes.iter().map(pane);
+                let panes = panes.collect::<Result<_, RestoreError>>()?;
+                queue.windows = Windows::restore(&self.rules.lengths, panes, self.clock);
+                let gauges = kept_queue.gauges.iter().map(|gauge| Gauge {
+                    source: gauge.source,
+                    open_tickets: gauge.open_tickets,
+                    oldest_created_at_ms: gauge.oldest_created_at_ms,
+                });
+                queue.gauges = Gauges::restore(gauges.collect());
+                let group = Some(kept_queue.queue.as_str());
+                self.episodes(
+                    &mut queue.episodes,
+                    &kept_queue.episodes,
+                    &kept.vendor,
+                    group,
+                )?;
+            }
+        }
+        let mut tickets = Tickets::new(home);
+        for kept in &state.clock_alerts {
+            if let Some(alert) = self.clock_alert(kept)? {
+                tickets
+                    .alerts
+                    .entry(kept.ticket.clone())
+                    .or_default()
+                    .push(alert);
+            }
+        }
+        Ok((groups, tickets, self.parting))
+    }
+
+    /// A window that is longer than any before is full only from the oldest pane kept on.
+    fn complete_from(&self, state: &State) -> Minute {
+        let known = Minute(state.complete_from);
+        match self.clock {
+            Some(clock) if self.rules.lengths.longest() > state.longest_window => {
+                known.max(clock.minus(state.longest_window).plus(1))
+            }
+            Some(_) | None => known,
+        }
+    }
+
+    fn episodes(
+        &mut self,
+        episodes: &mut [Episode],
+        kept: &[EpisodeState],
+        vendor: &str,
+        queue: Option<&str>,
+    ) -> Result<(), RestoreError> {
+        for kept in kept {
+            let (rule, today) = self
+                .thresholds
+                .get(kept.rule as usize)
+                .ok_or_else(|| damaged("an alert of an unknown rule"))?;
+            let episode = episodes
+                .iter_mut()
+                .find(|episode| Some(episode.rule) == *today);
+            let phase = phase(kept);
+            match episode {
+                Some(episode) => {
+                    episode.revision = kept.revision;
+                    episode.phase = phase;
+                }
+                None => {
+                    let fired_at_ms = match &phase {
+                        Phase::Quiet => continue,
+                        Phase::Pending { .. } => None,
+                        Phase::Firing(firing) => Some(firing.since_ms),
+                    };
+                    let key = threshold_alert::key(&rule.name, vendor, queue);
+                    let mut end = self.end(rule, key, kept.revision, fired_at_ms);
+                    end.vendor = vendor.to_owned();
+                    end.queue = queue.unwrap_or_default().to_owned();
+                    self.parting.push(end);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn clock_alert(&mut self, kept: &ClockAlertState) -> Result<Option<ClockAlert>, RestoreError> {
+        let (rule, today) = self
+            .tickets
+            .get(kept.rule as usize)
+            .ok_or_else(|| damaged("an alert of an unknown rule"))?;
+        let metric = Metric::from_name(&kept.metric).ok_or_else(|| damaged("an unknown metric"))?;
+        let phase = match (kept.over_at_ms, kept.taken_back_at_ms) {
+            (None, None) => ClockPhase::Firing,
+            (Some(at_ms), _) => ClockPhase::Over { at_ms },
+            (None, Some(at_ms)) => ClockPhase::TakenBack { at_ms },
+        };
+        let alert = ClockAlert {
+            rule: today.unwrap_or(0),
+            metric,
+            cycle: kept.cycle,
+            level: kept.level.clone(),
+            vendor: kept.vendor.clone(),
+            queue: kept.queue.clone(),
+            priority: kept.priority.clone(),
+            target_ms: kept.target_ms,
+            revision: kept.revision,
+            fired_at_ms: kept.fired_at_ms,
+            phase,
+        };
+        if today.is_some() {
+            return Ok(Some(alert));
+        }
+        if phase == ClockPhase::Firing {
+            let key = ticket_alert::key(&rule.name, &kept.ticket, &alert);
+            let mut end = self.end(rule, key, kept.revision, Some(kept.fired_at_ms));
+            end.vendor = alert.vendor;
+            end.queue = alert.queue;
+            end.ticket_id = kept.ticket.clone();
+            self.parting.push(end);
+        }
+        Ok(None)
+    }
+
+    fn end(
+        &self,
+        rule: &RuleState,
+        key: String,
+        revision: u64,
+        fired_at_ms: Option<i64>,
+    ) -> AlertTransition {
+        AlertTransition {
+            incident: fired_at_ms.map_or_else(String::new, |at| identity::incident(&key, at)),
+            key,
+            rule: rule.name.clone(),
+            severity: rule.severity.clone(),
+            state: AlertState::Expired as i32,
+            at_ms: self.at_ms,
+            fired_at_ms,
+            summary: format!("the rule {} no longer watches this", rule.name),
+            reason: "the rule was removed or changed".to_owned(),
+            labels: rule.labels.clone(),
+            runbook_url: rule.runbook_url.clone(),
+            due_ms: self.at_ms,
+            revision: revision + 1,
+            ..AlertTransition::default()
+        }
+    }
+}
+
+fn pane(state: &PaneState) -> Result<(Minute, Pane), RestoreError> {
+    let total = state.total.as_ref().map(counts).transpose()?;
+    let sources = state
+        .sources
+        .iter()
+        .map(|row| Ok((row.source, counts(row)?)));
+    let pane = Pane {
+        total: total.unwrap_or_default(),
+        sources: sources.collect::<Result<_, RestoreError>>()?,
+    };
+    Ok((Minute(state.minute), pane))
+}
+
+fn counts(state: &CountsState) -> Result<Packed, RestoreError> {
+    Packed::from_parts(state.mask, state.values.clone())
+        .ok_or_else(|| damaged("counts that do not fit"))
+}
+
+fn phase(state: &EpisodeState) -> Phase {
+    match (&state.firing, state.pending_since_ms) {
+        (Some(firing), _) => Phase::Firing(Firing {
+            since_ms: firing.since_ms,
+            left_since_ms: firing.left_since_ms,
+            seen: Reading {
+                numerator: firing.seen_numerator,
+                denominator: firing.seen_denominator,
+            },
+            corrected: Reading {
+                numerator: firing.corrected_numerator,
+                denominator: firing.corrected_denominator,
+            },
+        }),
+        (None, Some(since_ms)) => Phase::Pending { since_ms },
+        (None, None) => Phase::Quiet,
+    }
+}

@@ -1,0 +1,178 @@
+//! From the evaluator to the messages of a snapshot.
+
+use std::collections::BTreeMap;
+
+use super::SCHEMA;
+use super::format::{
+    ClockAlertState, CorrectionState, CountsState, EpisodeState, FiringState, GaugeState,
+    PaneState, QueueState, RuleState, SourceState, State, VendorState,
+};
+use crate::counters::Packed;
+use crate::evaluator::Evaluator;
+use crate::groups::Queue;
+use crate::minute::Minute;
+use crate::rule::About;
+use crate::sources::Source;
+use crate::threshold::{Episode, Phase};
+use crate::tickets::{ClockAlert, ClockPhase};
+use crate::windows::Pane;
+
+pub(super) fn state(evaluator: &Evaluator) -> State {
+    let rules = &evaluator.rules;
+    let thresholds = rules.thresholds.iter();
+    let tickets = rules.tickets.iter();
+    let sources = evaluator.sources.seen.iter();
+    let vendors = evaluator.groups.vendors.iter();
+    let alerts = evaluator.tickets.alerts.iter();
+    State {
+        schema: SCHEMA,
+        clock_ms: evaluator.sources.clock_ms,
+        sources_expected: evaluator.sources.expected,
+        sources: sources
+            .map(|(number, source)| of_source(*number, source))
+            .collect(),
+        complete_from: evaluator.groups.complete_from.0,
+        longest_window: rules.lengths.longest(),
+        threshold_rules: thresholds
+            .map(|rule| of_rule(rule.identity(), &rule.about))
+            .collect(),
+        ticket_rules: tickets
+            .map(|rule| of_rule(rule.identity(), &rule.about))
+            .collect(),
+        vendors: vendors
+            .map(|(name, vendor)| VendorState {
+                vendor: name.clone(),
+                queues: vendor
+                    .queues
+                    .iter()
+                    .map(|(name, queue)| of_queue(name, queue))
+                    .collect(),
+                episodes: of_episodes(&vendor.episodes),
+            })
+            .collect(),
+        clock_alerts: alerts
+            .flat_map(|(ticket, alerts)| alerts.iter().map(move |alert| of_alert(ticket, alert)))
+            .collect(),
+        parting: evaluator.parting.clone(),
+    }
+}
+
+fn of_source(number: u32, source: &Source) -> SourceState {
+    let corrections = source.corrections.iter();
+    SourceState {
+        source: number,
+        epoch: source.epoch,
+        batch: source.batch,
+        clock_ms: source.clock_ms,
+        out: source.out,
+        settled_part: source.settled_part,
+        corrections: corrections
+            .map(|(part, pane_ms, vendor, queue)| CorrectionState {
+                part: *part,
+                pane_ms: *pane_ms,
+                vendor: vendor.clone(),
+                queue: queue.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn of_rule(identity: String, about: &About) -> RuleState {
+    let labels: &BTreeMap<String, String> = &about.labels;
+    RuleState {
+        identity,
+        name: about.name.clone(),
+        severity: about.severity.clone(),
+        labels: labels.clone(),
+        runbook_url: about.runbook_url.clone(),
+    }
+}
+
+fn of_queue(name: &str, queue: &Queue) -> QueueState {
+    let panes = queue.windows.panes().iter();
+    let gauges = queue.gauges.iter();
+    QueueState {
+        queue: name.to_owned(),
+        panes: panes.map(|(minute, pane)| of_pane(*minute, pane)).collect(),
+        gauges: gauges
+            .map(|gauge| GaugeState {
+                source: gauge.source,
+                open_tickets: gauge.open_tickets,
+                oldest_created_at_ms: gauge.oldest_created_at_ms,
+            })
+            .collect(),
+        episodes: of_episodes(&queue.episodes),
+    }
+}
+
+fn of_pane(minute: Minute, pane: &Pane) -> PaneState {
+    let sources = pane.sources.iter();
+    PaneState {
+        minute: minute.0,
+        total: Some(of_counts(0, &pane.total)),
+        sources: sources
+            .map(|(source, counts)| of_counts(*source, counts))
+            .collect(),
+    }
+}
+
+fn of_counts(source: u32, counts: &Packed) -> CountsState {
+    let (mask, values) = counts.parts();
+    CountsState {
+        source,
+        mask,
+        values: values.to_vec(),
+    }
+}
+
+fn of_episodes(episodes: &[Episode]) -> Vec<EpisodeState> {
+    let told = episodes.iter().filter(|episode| episode.revision > 0);
+    told.map(|episode| {
+        let (pending_since_ms, firing) = match &episode.phase {
+            Phase::Quiet => (None, None),
+            Phase::Pending { since_ms } => (Some(*since_ms), None),
+            Phase::Firing(firing) => (
+                None,
+                Some(FiringState {
+                    since_ms: firing.since_ms,
+                    left_since_ms: firing.left_since_ms,
+                    seen_numerator: firing.seen.numerator,
+                    seen_denominator: firing.seen.denominator,
+                    corrected_numerator: firing.corrected.numerator,
+                    corrected_denominator: firing.corrected.denominator,
+                }),
+            ),
+        };
+        EpisodeState {
+            // A rule set is a file read by people: it has nowhere near 2^32 rules.
+            rule: episode.rule as u32,
+            revision: episode.revision,
+            pending_since_ms,
+            firing,
+        }
+    })
+    .collect()
+}
+
+fn of_alert(ticket: &str, alert: &ClockAlert) -> ClockAlertState {
+    let (over_at_ms, taken_back_at_ms) = match alert.phase {
+        ClockPhase::Firing => (None, None),
+        ClockPhase::Over { at_ms } => (Some(at_ms), None),
+        ClockPhase::TakenBack { at_ms } => (None, Some(at_ms)),
+    };
+    ClockAlertState {
+        ticket: ticket.to_owned(),
+        rule: alert.rule as u32,
+        metric: alert.metric.name().to_owned(),
+        cycle: alert.cycle,
+        level: alert.level.clone(),
+        vendor: alert.vendor.clone(),
+        queue: alert.queue.clone(),
+        priority: alert.priority.clone(),
+        target_ms: alert.target_ms,
+        revision: alert.revision,
+        fired_at_ms: alert.fired_at_ms,
+        over_at_ms,
+        taken_back_at_ms,
+    }
+}

@@ -1,0 +1,178 @@
+//! Puts what happened to one clock into an alert transition: the words, the counts, the key.
+
+use std::borrow::Cow;
+
+use slawatch_wire::v1::{AlertState, AlertTransition, Evidence};
+
+use crate::identity;
+use crate::rule::TicketRule;
+use crate::summary::Field;
+use crate::tickets::{Arrival, BREACHED, ClockAlert, ClockPhase};
+use crate::wording;
+
+/// What happens to an alert, with the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Fire,
+    Resolve(Over),
+    /// Late events proved it false.
+    Retract(&'static str),
+    /// Its subject is gone.
+    Expire(&'static str),
+}
+
+/// How a clock came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// Too late, but done.
+    Fulfilled { at_ms: i64, elapsed_ms: Option<i64> },
+    /// In other words.
+    Said(&'static str),
+}
+
+/// Whose alert it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    pub(crate) rule: &'a TicketRule,
+    pub(crate) ticket: &'a str,
+}
+
+/// The key of one clock's alert.
+pub(crate) fn key(rule: &str, ticket: &str, alert: &ClockAlert) -> String {
+    let cycle = alert.cycle.to_string();
+    let metric = alert.metric.name();
+    identity::key([rule, &alert.vendor, ticket, metric, &cycle, &alert.level])
+}
+
+impl Subject<'_> {
+    /// Carries out a change on the alert and tells it.
+    pub(crate) fn tell(
+        &self,
+        alert: &mut ClockAlert,
+        change: Change,
+        arrival: Arrival<'_>,
+    ) -> AlertTransition {
+        let now_ms = arrival.source_clock_ms;
+        let (state, at_ms, reason) = match change {
+            Change::Fire => (AlertState::Firing, alert.fired_at_ms, self.cause(alert)),
+            Change::Resolve(Over::Fulfilled { at_ms, elapsed_ms }) => {
+                let after = elapsed_ms.map_or_else(String::new, |elapsed_ms| {
+                    format!(" after {}", wording::duration(elapsed_ms))
+                });
+                (
+                    AlertState::Resolved,
+                    at_ms,
+                    format!("the clock stopped{after}"),
+                )
+            }
+            Change::Resolve(Over::Said(why)) => (AlertState::Resolved, now_ms, why.to_owned()),
+            Change::Retract(why) => (AlertState::Retracted, now_ms, why.to_owned()),
+            Change::Expire(why) => (AlertState::Expired, now_ms, why.to_owned()),
+        };
+        alert.phase = match change {
+            Change::Fire => ClockPhase::Firing,
+            // Remembered from now on, however long ago the clock stopped.
+            Change::Resolve(_) | Change::Expire(_) => ClockPhase::Over { at_ms: now_ms },
+            Change::Retract(_) => ClockPhase::TakenBack { at_ms: now_ms },
+        };
+        alert.revision += 1;
+        let about = &self.rule.about;
+        let key = key(&about.name, self.ticket, alert);
+        AlertTransition {
+            incident: identity::incident(&key, alert.fired_at_ms),
+            key,
+            rule: about.name.clone(),
+            severity: about.severity.clone(),
+            vendor: alert.vendor.clone(),
+            queue: alert.queue.clone(),
+            ticket_id: self.ticket.to_owned(),
+            state: state as i32,
+            at_ms,
+            fired_at_ms: Some(alert.fired_at_ms),
+            summary: self.summary(alert, arrival.sources_out),
+            reason,
+            evidence: evidence(alert, change, arrival.sources_out),
+            labels: about.labels.clone(),
+            runbook_url: about.runbook_url.clone(),
+            due_ms: at_ms,
+            revision: alert.revision,
+        }
+    }
+
+    fn cause(&self, alert: &ClockAlert) -> String {
+        let target = wording::duration(alert.target_ms);
+        if alert.level == BREACHED {
+            format!("not fulfilled within {target}")
+        } else {
+            format!("reached the warning level {} of {target}", alert.level)
+        }
+    }
+
+    fn summary(&self, alert: &ClockAlert, sources_out: &[u32]) -> String {
+        let mut text = match &self.rule.about.summary {
+            Some(own) => own.render(|field| self.placeholder(alert, field)),
+            None => self.standard_summary(alert),
+        };
+        text.push_str(&wording::without(sources_out));
+        text
+    }
+
+    fn standard_summary(&self, alert: &ClockAlert) -> String {
+        let (vendor, queue, metric) = (&alert.vendor, &alert.queue, alert.metric.name());
+        let ticket = self.ticket;
+        let priority = match alert.priority.as_str() {
+            "" => String::new(),
+            priority => format!(" ({priority})"),
+        };
+        let what = if alert.level == BREACHED {
+            "breached"
+        } else {
+            "about to be breached"
+        };
+        let cause = self.cause(alert);
+        format!("{vendor} / {queue}: ticket {ticket}{priority} {metric} {what}, {cause}")
+    }
+
+    fn placeholder<'a>(&'a self, alert: &'a ClockAlert, field: Field) -> Cow<'a, str> {
+        match field {
+            Field::Rule => self.rule.about.name.as_str().into(),
+            Field::Severity => self.rule.about.severity.as_str().into(),
+            Field::Vendor => alert.vendor.as_str().into(),
+            Field::Queue => alert.queue.as_str().into(),
+            Field::Ticket => self.ticket.into(),
+            Field::Metric => alert.metric.name().into(),
+            Field::Priority => alert.priority.as_str().into(),
+            Field::Level => alert.level.as_str().into(),
+            Field::Target => wording::duration(alert.target_ms).into(),
+            // Refused in the templates of ticket rules.
+            Field::Value
+            | Field::Window
+            | Field::Enter
+            | Field::Exit
+            | Field::Numerator
+            | Field::Denominator => "".into(),
+        }
+    }
+}
+
+fn evidence(alert: &ClockAlert, change: Change, sources_out: &[u32]) -> Vec<Evidence> {
+    let mut list = vec![
+        ("target_ms", alert.target_ms),
+        ("cycle", i64::from(alert.cycle)),
+    ];
+    if let Change::Resolve(Over::Fulfilled {
+        elapsed_ms: Some(elapsed_ms),
+        ..
+    }) = change
+    {
+        list.push(("elapsed_ms", elapsed_ms));
+    }
+    if !sources_out.is_empty() {
+        list.push(("sources_out", sources_out.len() as i64));
+    }
+    let named = |(name, value): (&str, i64)| Evidence {
+        name: name.to_owned(),
+        value: value as f64,
+    };
+    list.into_iter().map(named).collect()
+}
