@@ -1,0 +1,221 @@
+//! Making and upgrading the database.
+
+use slawatch_devstack::clickhouse::ClickHouse;
+use slawatch_loader::{ClickHouseOptions, LoaderError, Table, migrate};
+
+use crate::{Database, block_on};
+
+#[test]
+fn a_second_run_changes_nothing() {
+    let database = Database::migrated("twice");
+    let again = block_on(migrate(&database.clickhouse(), &database.options())).expect("again");
+    assert_eq!(again, Default::default());
+}
+
+#[test]
+fn a_missing_database_is_made() {
+    let server = ClickHouse::shared_for_tests();
+    let name = server.create_database("made").expect("a database");
+    server
+        .execute(&format!("DROP DATABASE {name}"))
+        .expect("dropped");
+    let database = Database { server, name };
+    let applied = block_on(migrate(&database.clickhouse(), &database.options())).expect("migrated");
+    assert_eq!(applied.migrations[0], "0001_tables");
+    assert_eq!(database.run("SELECT count() FROM @panes"), ["0"]);
+}
+
+#[test]
+fn the_tables_have_the_columns_that_the_loader_writes_each_with_a_comment() {
+    let database = Database::migrated("columns");
+    for table in Table::ALL {
+        let columns = database.run(&format!(
+            "SELECT name, type FROM system.columns WHERE database || '.' = '@' AND table = '{table}' ORDER BY position FORMAT TSVRaw"
+        ));
+        let written: Vec<String> = table
+            .columns()
+            .iter()
+            .map(|(name, kind)| format!("{name}\t{kind}"))
+            .collect();
+        assert_eq!(columns, written, "{table}");
+        let key = database.run(&format!(
+            "SELECT sorting_key FROM system.tables WHERE database || '.' = '@' AND name = '{table}'"
+        ));
+        assert_eq!(key, [table.key().join(", ")], "{table}");
+    }
+    let silent = database.run(
+        "SELECT table || '.' || name FROM system.columns AS c \
+         WHERE database || '.' = '@' AND comment = '' \
+         AND table IN (SELECT name FROM system.tables WHERE database || '.' = '@' AND engine != 'View')",
+    );
+    assert_eq!(silent, [""; 0]);
+    let silent =
+        database.run("SELECT name FROM system.tables WHERE database || '.' = '@' AND comment = ''");
+    assert_eq!(silent, [""; 0]);
+}
+
+#[test]
+fn ttls_follow_the_configuration() {
+    let database = Database::migrated("ttl");
+    let mut options = database.options();
+    options.ttl_days = [(Table::Panes, 300), (Table::DeadLetters, 7)].into();
+    let applied = block_on(migrate(&database.clickhouse(), &options)).expect("migrated");
+    assert_eq!(applied.ttls, [(Table::Panes, 300), (Table::DeadLetters, 7)]);
+    options.ttl_days = [
+        (Table::Panes, 30),
+        (Table::Gauges, 4000),
+        (Table::DeadLetters, 0),
+    ]
+    .into();
+    let applied = block_on(migrate(&database.clickhouse(), &options)).expect("migrated");
+    assert_eq!(
+        applied.ttls,
+        [
+            (Table::Panes, 30),
+            (Table::Gauges, 4000),
+            (Table::DeadLetters, 0)
+        ]
+    );
+    let engine = |table: &str| {
+        database
+            .run(&format!(
+                "SELECT engine_full FROM system.tables WHERE database || '.' = '@' AND name = '{table}'"
+            ))
+            .join("")
+    };
+    assert!(
+        engine("panes").contains("TTL toDateTime(pane) + toIntervalDay(30) "),
+        "{}",
+        engine("panes")
+    );
+    assert!(
+        !engine("dead_letters").contains("TTL"),
+        "{}",
+        engine("dead_letters")
+    );
+    let again = block_on(migrate(&database.clickhouse(), &options)).expect("again");
+    assert_eq!(again, Default::default());
+}
+
+#[test]
+fn a_migration_that_was_cut_off_is_finished() {
+    let database = Database::migrated("cut");
+    database
+        .run("ALTER TABLE @schema_migrations DELETE WHERE number = 3 SETTINGS mutations_sync = 2");
+    database.run("DROP VIEW @breaches");
+    let applied = block_on(migrate(&database.clickhouse(), &database.options())).expect("finished");
+    assert_eq!(applied.migrations, ["0003_row_views"]);
+    assert_eq!(database.run("SELECT count() FROM @breaches"), ["0"]);
+}
+
+fn migration_error(database: &Database) -> String {
+    block_on(migrate(&database.clickhouse(), &database.options()))
+        .expect_err("refused")
+        .to_string()
+}
+
+#[test]
+fn a_history_that_is_not_this_programs_is_refused() {
+    let changed = Database::migrated("changed");
+    changed.run("INSERT INTO @schema_migrations (number, name, checksum) VALUES (2, '0002_measure_views', 'feed')");
+    let text = migration_error(&changed);
+    let start = format!(
+        "migration 2 was applied to database {} as 0002_measure_views (feed) but is 0002_measure_views (",
+        changed.name
+    );
+    assert!(text.starts_with(&start), "{text}");
+    assert!(text.ends_with("or migrate into a new database"), "{text}");
+
+    let later = Database::migrated("later");
+    later.run("INSERT INTO @schema_migrations (number, name, checksum) VALUES (999, '0999_future', 'feed')");
+    assert_eq!(
+        migration_error(&later),
+        format!(
+            "database {} has migration 999 (0999_future), which this program does not know: it was upgraded by a later release \
+             of slawatch; use that one",
+            later.name
+        )
+    );
+}
+
+#[test]
+fn errors_name_the_server_the_step_and_the_names() {
+    let server = ClickHouse::shared_for_tests();
+    let nowhere = ClickHouseOptions {
+        url: "http://127.0.0.1:9".to_owned(),
+        ..ClickHouseOptions::default()
+    };
+    let error = block_on(migrate(&nowhere, &Default::default())).expect_err("nobody is there");
+    let text = error.to_string();
+    assert!(
+        text.starts_with(
+            "ClickHouse at http://127.0.0.1:9 failed at creating the database: network error: "
+        ),
+        "{text}"
+    );
+    let clickhouse = ClickHouseOptions {
+        url: server.url(),
+        ..ClickHouseOptions::default()
+    };
+    let mut options = slawatch_loader::MigrateOptions {
+        database: "a b".to_owned(),
+        ..Default::default()
+    };
+    let error = block_on(migrate(&clickhouse, &options)).expect_err("no name");
+    assert!(
+        matches!(
+            error,
+            LoaderError::Name {
+                what: "database",
+                ..
+            }
+        ),
+        "{error}"
+    );
+    options.database = "ab".to_owned();
+    options.cluster = Some("x'".to_owned());
+    let error = block_on(migrate(&clickhouse, &options)).expect_err("no name");
+    assert!(
+        matches!(
+            error,
+            LoaderError::Name {
+                what: "cluster",
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+/// The embedded engine has neither clusters nor replicas, so what it parses must do.
+#[test]
+fn the_statements_for_a_cluster_parse() {
+    let server = ClickHouse::shared_for_tests();
+    for file in ["0001_tables", "0002_measure_views", "0003_row_views"] {
+        let path = format!("{}/migrations/{file}.sql", env!("CARGO_MANIFEST_DIR"));
+        let sql = std::fs::read_to_string(path).expect("the file");
+        let sql = sql
+            .replace("${database}", "d")
+            .replace("${on_cluster}", " ON CLUSTER main")
+            .replace("${replicated}", "Replicated");
+        for statement in sql
+            .split(";\n")
+            .filter(|statement| statement.contains("CREATE"))
+        {
+            let quoted = statement
+                .trim_end()
+                .trim_end_matches(';')
+                .replace('\\', "\\\\")
+                .replace('\'', "\\'");
+            let formatted = server
+                .execute(&format!("SELECT formatQuery('{quoted}')"))
+                .expect(statement);
+            assert!(formatted.contains("ON CLUSTER main"), "{formatted}");
+            assert_eq!(
+                statement.contains("ENGINE"),
+                formatted.contains("ENGINE = Replicated"),
+                "{formatted}"
+            );
+        }
+    }
+}
