@@ -117,7 +117,7 @@ fn offset_ms() -> impl Strategy<Value = i64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn agrees_with_counting_minutes(case in case(), moments in vec((offset_ms(), offset_ms()), 24)) {
