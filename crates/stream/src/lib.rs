@@ -15,6 +15,7 @@
 pub mod clock;
 pub mod consumer;
 mod error;
+pub mod kafka;
 pub mod log;
 pub mod memory;
 pub mod probe;
@@ -29,6 +30,7 @@ pub use consumer::{
     Commit, CommitOutcome, Committed, Consumer, ConsumerEvent, LogReader, OffsetRange, PollHandler,
 };
 pub use error::StreamError;
+pub use kafka::{KafkaLog, KafkaOptions};
 pub use log::{Log, StartAt, TimestampKind, TopicSpec};
 pub use memory::{MemoryConsumer, MemoryLog, MemorySession};
 pub use probe::{EndOffsets, EndProbe};

@@ -32,8 +32,11 @@ pub(crate) struct Rules {
     /// Vendor, queue and priority, then what any policy matches on; the status has a place of its own.
     attributes: Vec<Attribute>,
     pub(crate) symbols: Symbols,
-    matches: IndexMap<(SetIndex, Status, Box<[Symbol]>), Option<PolicyIndex>, FxBuildHasher>,
+    matches: IndexMap<MatchKey, Option<PolicyIndex>, FxBuildHasher>,
 }
+
+/// What a match depends on.
+type MatchKey = (SetIndex, Status, Box<[Symbol]>);
 
 /// The attribute values in force on a ticket, by position in the rules' attributes.
 pub(crate) type Values = Vec<Symbol>;
