@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod commands;
+pub mod config;
 pub mod metrics;
 pub mod replay;
 pub mod roles;

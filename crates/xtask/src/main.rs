@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::run::{binary, build, cargo, finish};
-use crate::tools::{ALERTMANAGER, CHROMIUM, C_COMPILER, JAVA, MAVEN, NPM, PROMTOOL, Tool};
+use crate::tools::{ALERTMANAGER, C_COMPILER, CHROMIUM, JAVA, MAVEN, NPM, PROMTOOL, Tool};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "slawatch's own commands")]
