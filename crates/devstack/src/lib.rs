@@ -6,11 +6,12 @@ mod binary;
 mod cache;
 pub mod clickhouse;
 mod error;
+pub mod generate;
 pub mod kafka;
 mod kafka_files;
-
 mod library_file;
 mod process;
+pub mod traffic;
 
 pub use error::{Error, Result};
 pub use process::die_with_parent;

@@ -7,7 +7,9 @@ use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
+use slawatch_devstack::generate::{Speed, generate_to_kafka};
 use slawatch_devstack::kafka::{Broker, BrokerOptions};
+use slawatch_devstack::traffic::{DAY_MS, Traffic, TrafficConfig};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -32,7 +34,7 @@ fn produce(broker: &Broker, topic: &str, values: std::ops::Range<u32>) {
     producer.flush(TIMEOUT).expect("acknowledged");
 }
 
-fn consume(broker: &Broker, topic: &str, count: usize) -> Vec<(u32, Option<i64>)> {
+fn reader(broker: &Broker, topic: &str) -> BaseConsumer {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", broker.bootstrap())
         .set("group.id", "tests")
@@ -43,6 +45,11 @@ fn consume(broker: &Broker, topic: &str, count: usize) -> Vec<(u32, Option<i64>)
         .add_partition_offset(topic, 0, Offset::Beginning)
         .expect("valid");
     consumer.assign(&partitions).expect("assigned");
+    consumer
+}
+
+fn consume(broker: &Broker, topic: &str, count: usize) -> Vec<(u32, Option<i64>)> {
+    let consumer = reader(broker, topic);
     (0..count)
         .map(|_| {
             loop {
@@ -139,4 +146,53 @@ fn a_broker_that_cannot_start_shows_its_own_words() {
         .expect_err("the port is taken")
         .to_string();
     assert!(error.contains("Address already in use"), "{error}");
+}
+
+#[test]
+fn generated_traffic_arrives_as_it_was_made() {
+    let broker = Broker::shared_for_tests();
+    let topic = broker.unique_topic("traffic", 1, &[]).expect("a topic");
+    let config = TrafficConfig {
+        duration_ms: DAY_MS / 12,
+        ..TrafficConfig::week(9, 1_772_409_600_000)
+    };
+    let mut traffic = Traffic::new(config.clone());
+    let truth = generate_to_kafka(&mut traffic, &broker.bootstrap(), &topic, Speed::Unbounded)
+        .expect("produced");
+    let consumer = reader(broker, &topic);
+    let made: Vec<_> = Traffic::new(config).collect();
+    assert_eq!(made.len() as u64, truth.records);
+    for record in made {
+        let message = consumer
+            .poll(TIMEOUT)
+            .expect("a record in time")
+            .expect("a record");
+        assert_eq!(message.key(), Some(record.ticket_id.as_bytes()));
+        assert_eq!(message.payload(), Some(record.json.as_slice()));
+        assert_eq!(message.timestamp().to_millis(), Some(record.timestamp_ms));
+    }
+}
+
+#[test]
+fn traffic_that_the_topic_refuses_is_an_error() {
+    let broker = Broker::shared_for_tests();
+    let topic = broker
+        .unique_topic(
+            "refusing",
+            1,
+            &[("message.timestamp.before.max.ms", "1000")],
+        )
+        .expect("a topic");
+    let config = TrafficConfig {
+        duration_ms: DAY_MS / 24,
+        ..TrafficConfig::week(9, 1_772_409_600_000)
+    };
+    let error = generate_to_kafka(
+        &mut Traffic::new(config),
+        &broker.bootstrap(),
+        &topic,
+        Speed::Unbounded,
+    );
+    let error = error.expect_err("too old").to_string();
+    assert!(error.contains("was refused"), "{error}");
 }
