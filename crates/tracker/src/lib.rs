@@ -11,8 +11,12 @@ mod gauges;
 mod measure;
 mod outcome;
 mod panes;
+#[cfg(test)]
+mod proof;
 mod rules;
 mod snapshot;
+#[cfg(test)]
+mod story;
 mod symbol;
 mod tally;
 mod ticket;

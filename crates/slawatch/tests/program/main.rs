@@ -1,0 +1,6 @@
+//! The program as a process: what it computes from the sample data, and what it says when it cannot.
+
+mod check;
+mod replay;
+mod run;
+mod samples;
