@@ -103,4 +103,22 @@ pub enum DispatcherError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The two topics must be partitioned alike, so that each owner finds its own notifications.
+    #[error(
+        "topic {alerts} has {alerts_partitions} partitions and {notifications} has {notifications_partitions}; make both \
+         with the same number"
+    )]
+    PartitionsDiffer {
+        /// The topic read.
+        alerts: String,
+        /// Its partitions.
+        alerts_partitions: u32,
+        /// The topic written.
+        notifications: String,
+        /// Its partitions.
+        notifications_partitions: u32,
+    },
+    /// The log cannot be asked.
+    #[error(transparent)]
+    Log(#[from] slawatch_stream::StreamError),
 }

@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod metrics;
 pub mod queue;
 pub mod receiver;
+pub mod role;
 pub mod secret;
 pub mod webhook;
 
@@ -24,3 +25,5 @@ mod matching;
 
 pub use config::{DispatcherConfig, ReceiverConfig, ReceiverKind};
 pub use error::DispatcherError;
+pub use receiver::Receivers;
+pub use role::{DispatcherFactory, Topics};

@@ -3,6 +3,7 @@
 //! Receivers share nothing, so one that hangs or fails keeps no other waiting.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, mpsc as blocking};
 use std::time::Duration;
 
@@ -22,6 +23,16 @@ use crate::queue::{Item, Next, Queue, Request};
 
 /// A report and the number of the receiver it comes from.
 pub type Reported = (usize, Report);
+
+/// Where a ledger's orders go. None of these calls waits.
+pub trait Outbox: Send + Sync + fmt::Debug {
+    /// Reports on this ledger's deliveries go to `reports`.
+    fn join(&self, ledger: LedgerId, reports: &blocking::Sender<Reported>);
+    /// Hands an order to receiver `number` (in the order of the configuration).
+    fn order(&self, number: usize, order: Order);
+    /// Drops everything of this ledger.
+    fn forget(&self, ledger: LedgerId);
+}
 
 /// The running receivers of this process. Cheap to clone; they end when the last clone is dropped.
 #[derive(Clone, Debug)]
@@ -64,29 +75,23 @@ impl Receivers {
             commands: commands.into(),
         })
     }
+}
 
-    /// Reports on this ledger's deliveries go to `reports`.
-    pub fn join(&self, ledger: LedgerId, reports: &blocking::Sender<Reported>) {
+impl Outbox for Receivers {
+    fn join(&self, ledger: LedgerId, reports: &blocking::Sender<Reported>) {
         for receiver in self.commands.iter() {
-            tell(
-                receiver,
-                Command::Join {
-                    ledger,
-                    reports: reports.clone(),
-                },
-            );
+            let reports = reports.clone();
+            tell(receiver, Command::Join { ledger, reports });
         }
     }
 
-    /// Hands an order to receiver `number`.
-    pub fn order(&self, number: usize, order: Order) {
+    fn order(&self, number: usize, order: Order) {
         if let Some(receiver) = self.commands.get(number) {
             tell(receiver, Command::Order(order));
         }
     }
 
-    /// Drops everything of this ledger.
-    pub fn forget(&self, ledger: LedgerId) {
+    fn forget(&self, ledger: LedgerId) {
         for receiver in self.commands.iter() {
             tell(receiver, Command::Forget { ledger });
         }
