@@ -330,7 +330,7 @@ fn launch(binary: &Path, arguments: &[String], log: &Path, port: u16) -> Result<
 }
 
 /// A port below the range that outgoing connections take, so that it is still free when Java listens seconds later.
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     const FIRST: u32 = 17_000;
     const COUNT: u32 = 15_000;

@@ -1,7 +1,8 @@
 //! The real parts that slawatch runs on, for development, the demo and tests: ClickHouse embedded in a process of its own, a
-//! local Kafka broker, and generated traffic. Nothing here runs in production.
+//! local Kafka broker, an Alertmanager, and generated traffic. Nothing here runs in production.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod alertmanager;
 mod binary;
 mod cache;
 pub mod clickhouse;
