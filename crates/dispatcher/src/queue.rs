@@ -183,7 +183,7 @@ impl Queue {
         self.standing.remove(&delivery.address);
         let busy = self.busy.contains(&delivery.address);
         if let Some(old) = self.waiting.remove(&delivery.address) {
-            let known = busy || old.attempts > 0 || old.delivery.may_be_open;
+            let known = busy || old.delivery.may_be_open;
             let firing = !is_over(old.delivery.intent.state);
             if over && firing && !known {
                 self.suppress(&old, "it was over before it was sent".to_owned());

@@ -75,6 +75,14 @@ impl Told {
         }
     }
 
+    /// Whether the last thing said was that an earlier incident fires: a further one pages nobody anew.
+    fn is_firing(&self) -> bool {
+        match self {
+            Self::Nothing | Self::Suppressed(_) | Self::Rejected(_) => false,
+            Self::Intent { intent, .. } | Self::Sent(intent) => !is_over(intent.state),
+        }
+    }
+
     /// Whether the receiver may believe that something of this subject fires.
     fn may_be_open(&self) -> bool {
         match self {
@@ -168,7 +176,7 @@ impl Line {
             revision: newest.revision,
         };
         let age_ms = now_ms.saturating_sub(newest.due_ms);
-        if age_ms > stale_after_ms {
+        if age_ms > stale_after_ms && !self.told.is_firing() {
             let reason = format!(
                 "stale: due at {} and dispatched {} s later, more than the {} s of stale_after",
                 rfc3339(newest.due_ms),

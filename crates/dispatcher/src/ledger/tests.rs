@@ -290,6 +290,26 @@ fn a_stale_page_is_recorded_and_so_is_why() {
 }
 
 #[test]
+fn what_an_alertmanager_shows_already_is_no_stale_page() {
+    let mut story = story();
+    story
+        .told(Firing, "i1", 1)
+        .comes(Resolved, "i1", 2)
+        .comes(Firing, "i2", 3)
+        .after(2 * HOUR_MS);
+    story.decided().says(&[
+        "Intent am Firing i2 r3",
+        "Intent hook Resolved i1 r2",
+        "Suppressed hook Firing i2 r3",
+    ]);
+    story.acknowledged().answered(DeliveryEnd::Sent).silently();
+    story
+        .comes(Resolved, "i2", 4)
+        .decided()
+        .says(&["Intent am Resolved i2 r4"]);
+}
+
+#[test]
 fn exactly_stale_after_is_not_stale() {
     story()
         .comes(Firing, "i1", 1)

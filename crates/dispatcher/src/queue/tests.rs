@@ -242,6 +242,19 @@ fn a_newer_state_replaces_the_older_one() {
     queue.order(ends("a", 2), 10_000);
     assert_eq!(reports(&mut queue), superseded);
     assert_eq!(told(&sent(&mut queue, 10_000)), ["a resolved r2"]);
+    // Tried, and it cannot have arrived.
+    let mut queue = webhook(1);
+    queue.order(fires("a", 1), 0);
+    let request = sent(&mut queue, 0);
+    queue.finish(request.number, trouble(false), 0);
+    queue.order(ends("a", 2), 10_000);
+    assert_eq!(
+        reports(&mut queue),
+        [
+            never_sent[0].replace("after 0", "after 1"),
+            never_sent[1].to_owned()
+        ]
+    );
     // On its way while the end comes.
     let mut queue = webhook(1);
     queue.order(fires("a", 1), 0);
