@@ -33,6 +33,25 @@ const ADMIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Two processes may choose the same free port.
 const PORT_ATTEMPTS: u32 = 3;
 
+/// What the broker's Java is tuned for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tuning {
+    /// Half the processor time until it is ready: for tests and the demo.
+    #[default]
+    QuickStart,
+    /// Java's own defaults, which compile more and run faster: for benchmarks.
+    Throughput,
+}
+
+impl Tuning {
+    const fn java_options(self) -> &'static [&'static str] {
+        match self {
+            Self::QuickStart => &["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"],
+            Self::Throughput => &[],
+        }
+    }
+}
+
 /// How to start.
 #[derive(Clone, Debug, Default)]
 pub struct BrokerOptions {
@@ -42,6 +61,8 @@ pub struct BrokerOptions {
     pub port: u16,
     /// The broker's heap in MB; 0: 512.
     pub heap_mb: u32,
+    /// What Java is tuned for.
+    pub tuning: Tuning,
     /// The program `slawatch-devstack`; none: the one beside this program.
     pub binary: Option<PathBuf>,
 }
@@ -70,13 +91,16 @@ impl Broker {
             0 => DEFAULT_HEAP_MB,
             set => set,
         };
+        let heap = format!("-Xmx{heap_mb}m");
+        let mut java_options = vec![heap.as_str(), "-XX:+ExitOnOutOfMemoryError"];
+        java_options.extend(options.tuning.java_options());
         let mut attempt = 1;
         loop {
             let port = match options.port {
                 0 => free_port()?,
                 set => set,
             };
-            let started = Self::attempt(&jars, &binary, &folder, heap_mb, port);
+            let started = Self::attempt(&jars, &binary, &folder, &java_options, port);
             match started {
                 Ok((process, arguments)) => {
                     return Ok(Self {
@@ -102,7 +126,7 @@ impl Broker {
         jars: &Path,
         binary: &Path,
         folder: &Path,
-        heap_mb: u32,
+        java_options: &[&str],
         port: u16,
     ) -> Result<(Process, Vec<String>)> {
         let topics = folder.join("topics");
@@ -138,21 +162,14 @@ impl Broker {
                 &configuration,
             ];
             cache::run(
-                Command::new("java").args(java(
-                    &["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"],
-                    &format,
-                )),
+                Command::new("java").args(java(Tuning::QuickStart.java_options(), &format)),
                 "java",
                 "prepare the folder of a Kafka broker",
                 INSTALL_JAVA,
             )?;
         }
-        let heap = format!("-Xmx{heap_mb}m");
         let mut arguments = vec!["exec".to_owned(), "--".to_owned(), "java".to_owned()];
-        arguments.extend(java(
-            &[&heap, "-XX:+ExitOnOutOfMemoryError"],
-            &["kafka.Kafka", &configuration],
-        ));
+        arguments.extend(java(java_options, &["kafka.Kafka", &configuration]));
         let process = launch(binary, &arguments, &log_path(folder), port)?;
         Ok((process, arguments))
     }
