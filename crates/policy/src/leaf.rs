@@ -333,7 +333,11 @@ pub(crate) fn metric(key: &str) -> Read<Metric> {
 
 /// A priority's name is free; only a slip for `default` is told, as it would silently leave the others without a target.
 pub(crate) fn priority(key: &str) -> Read<()> {
-    match nearest(key, ["default"]) {
+    // Long enough to be more like it than like a word of its own.
+    match (key.len() >= 6)
+        .then(|| nearest(key, ["default"]))
+        .flatten()
+    {
         Some(meant) if key != meant => mistake(
             format!("\"{key}\" would be a priority of that name"),
             format!("write \"{meant}\""),
