@@ -15,6 +15,7 @@
 pub mod clock;
 pub mod consumer;
 mod error;
+pub mod faults;
 pub mod kafka;
 pub mod log;
 pub mod memory;
@@ -24,6 +25,8 @@ pub mod producer;
 pub mod record;
 pub mod snapshot;
 pub mod store;
+mod telemetry;
+pub mod worker;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use consumer::{
@@ -38,3 +41,7 @@ pub use processor::{Processor, ProcessorFactory, RestoreError, SnapshotView, Sou
 pub use producer::{DeliveryFailed, Producer};
 pub use record::{HeaderSource, Headers, NoHeaders, Outgoing, Record, TopicPartition};
 pub use store::{MemoryStore, ObjectSnapshots, PutOutcome, SnapshotStore};
+pub use telemetry::describe as describe_metrics;
+pub use worker::{
+    PartitionState, PartitionStatus, StepOutcome, Worker, WorkerConfig, WorkerParts, WorkerStatus,
+};

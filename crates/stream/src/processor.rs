@@ -40,7 +40,8 @@ pub struct Stamp {
     pub epoch: u64,
     /// Counts the writer's flushes in this epoch from 1.
     pub batch: u64,
-    /// The partition's clock (SEMANTICS 6), `allowed_delay` not taken off. 0 for roles whose clock comes out of the
+    /// The partition's clock (SEMANTICS 6), `allowed_delay` not taken off: at least what `advance_clock` was told, and
+    /// later where it is proved that nothing is missing and nothing fell due. 0 for roles whose clock comes out of the
     /// records ([`ProcessorFactory::follows_wall_clock`] is false).
     pub clock_ms: i64,
     /// The largest record timestamp applied, the same for every owner; `i64::MIN` before the first record.
@@ -58,8 +59,9 @@ pub trait Processor: Send {
     fn apply(&mut self, record: &Record<'_>);
 
     /// Moves the partition's clock to `clock_ms`, concluding what fell due. Never called with less than before. Called
-    /// after a record was applied that moves it, and between records as the wall clock proves that nothing is missing.
-    /// Roles that do not follow the wall clock are never called.
+    /// after a record was applied that moves it, and between records with an instant of the wall clock at which nothing
+    /// was missing and something fell due ([`Processor::fires_before`]). Roles that do not follow the wall clock are
+    /// never called.
     fn advance_clock(&mut self, _clock_ms: i64) {}
 
     /// Would moving the clock to `clock_ms` conclude anything that is to be published? The worker writes the clock down
@@ -75,8 +77,9 @@ pub trait Processor: Send {
         false
     }
 
-    /// The silent replay is over, from here on this processor speaks for the source. What is kept as gauges is to be
-    /// published in full by the next flush.
+    /// The silent replay is over, from here on this processor speaks for the source. The next flush is to publish every
+    /// row that the clock changed during the replay, and what is kept as gauges in full. Rows that only records changed
+    /// were acknowledged before the group's offset was committed and may be left out (repeating them is harmless).
     fn took_over(&mut self, _epoch: u64) {}
 
     /// Appends to `out` everything concluded since the last flush, stamped with `stamp`. No record may be larger than

@@ -5,7 +5,8 @@
 //! | state length u64 | state | XXH3-64 of everything before, u64          (all little endian)
 //! ```
 //! A file that was cut short or in which a bit flipped is [`SnapshotDamage::Corrupt`]: its predecessor will do. One of
-//! a format that this program does not know is not damaged, so falling back from it would be wrong.
+//! a format that this program does not know is not damaged, so falling back from it would be wrong. Every format begins
+//! with the magic and its version and ends with the checksum, so the two can be told apart.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -75,6 +76,13 @@ pub fn decode(file: &[u8]) -> Result<SnapshotView<'_>, SnapshotDamage> {
     if take::<8>(&mut rest)? != *MAGIC {
         return Err(SnapshotDamage::Corrupt("it does not begin like a snapshot"));
     }
+    // The checksum ends a file of any format: a version is believed only where it holds.
+    let (content, mut tail) = file
+        .split_at_checked(file.len().saturating_sub(CHECKSUM_BYTES))
+        .ok_or(SnapshotDamage::Corrupt("it is cut short"))?;
+    if u64::from_le_bytes(take(&mut tail)?) != xxh3_64(content) {
+        return Err(SnapshotDamage::Corrupt("its checksum does not match"));
+    }
     let found = u32::from_le_bytes(take(&mut rest)?);
     if found > VERSION {
         return Err(SnapshotDamage::Newer {
@@ -96,11 +104,7 @@ pub fn decode(file: &[u8]) -> Result<SnapshotView<'_>, SnapshotDamage> {
             "its length is not what its header says",
         ));
     }
-    let (state, mut tail) = rest.split_at(rest.len() - CHECKSUM_BYTES);
-    let checksum = u64::from_le_bytes(take(&mut tail)?);
-    if checksum != xxh3_64(&file[..file.len() - CHECKSUM_BYTES]) {
-        return Err(SnapshotDamage::Corrupt("its checksum does not match"));
-    }
+    let (state, _) = rest.split_at(rest.len() - CHECKSUM_BYTES);
     Ok(SnapshotView {
         fingerprint,
         offset,
@@ -163,6 +167,9 @@ mod tests {
     fn a_later_format_is_refused_and_not_taken_for_damage() {
         let mut file = encode(&HEADER, |_| ());
         file[8] = 9;
+        let content = file.len() - CHECKSUM_BYTES;
+        let checksum = xxh3_64(&file[..content]);
+        file[content..].copy_from_slice(&checksum.to_le_bytes());
         let refused = decode(&file).expect_err("a later format");
         assert_eq!(
             refused.to_string(),

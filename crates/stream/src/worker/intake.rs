@@ -1,0 +1,76 @@
+//! What a poll brings, taken in: records to their processors, ownership to the slots.
+
+use crate::clock::Clock;
+use crate::consumer::{ConsumerEvent, PollHandler};
+use crate::processor::Processor;
+use crate::record::{Record, TopicPartition};
+
+use super::slot::{Phase, Slot, Wall};
+
+pub(super) struct Intake<'a, P> {
+    slots: &'a mut [Slot<P>],
+    wall: Wall<'a>,
+    gone: Vec<(u32, i64, i64)>,
+}
+
+impl<'a, P: Processor> Intake<'a, P> {
+    pub(super) fn new(slots: &'a mut [Slot<P>], clock: &'a dyn Clock) -> Self {
+        Self {
+            slots,
+            wall: Wall::new(clock),
+            gone: Vec::new(),
+        }
+    }
+
+    /// Ends replays that have come far enough. Gives the partitions whose next offset is gone: (partition, position,
+    /// first offset).
+    pub(super) fn finish(self) -> Vec<(u32, i64, i64)> {
+        for running in self.slots.iter_mut().filter_map(Slot::running_mut) {
+            running.finish_replay();
+        }
+        self.gone
+    }
+
+    fn drop_all(&mut self, partitions: &[TopicPartition], why: &str) {
+        for partition in partitions {
+            tracing::info!(%partition, "{why}");
+            if let Some(slot) = self.slots.get_mut(partition.partition as usize) {
+                slot.phase = Phase::Absent;
+            }
+        }
+    }
+}
+
+impl<P: Processor> PollHandler for Intake<'_, P> {
+    fn record(&mut self, record: &Record<'_>) {
+        let slot = self.slots.get_mut(record.partition as usize);
+        if let Some(running) = slot.and_then(Slot::running_mut) {
+            running.take(record, &mut self.wall);
+        }
+    }
+
+    fn event(&mut self, event: ConsumerEvent<'_>) {
+        match event {
+            ConsumerEvent::Assigned(partitions) => {
+                for partition in partitions {
+                    tracing::info!(%partition, "assigned");
+                    if let Some(slot) = self.slots.get_mut(partition.partition as usize) {
+                        slot.phase = Phase::Claiming {
+                            retry_at_ms: 0,
+                            note: None,
+                        };
+                    }
+                }
+            }
+            ConsumerEvent::Revoked(partitions) => self.drop_all(partitions, "revoked"),
+            ConsumerEvent::Lost(partitions) => self.drop_all(partitions, "lost"),
+            ConsumerEvent::OffsetsGone {
+                partition,
+                position,
+                low,
+            } => {
+                self.gone.push((partition.partition, position, low));
+            }
+        }
+    }
+}

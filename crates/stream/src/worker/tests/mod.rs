@@ -1,0 +1,4 @@
+//! Workers over the memory log: single scenarios, what operators are told, and a disturbed cluster by seed.
+
+mod cluster;
+mod toy;
