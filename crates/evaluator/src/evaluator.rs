@@ -73,6 +73,13 @@ impl Evaluator {
         }
     }
 
+    /// Lets sources lie this far apart before one counts as out (default 30 s): for a log whose time leaps.
+    #[must_use]
+    pub fn with_sources_apart_ms(mut self, behind_ms: i64) -> Self {
+        self.sources.behind_ms = behind_ms;
+        self
+    }
+
     pub(crate) fn restored(
         rules: Arc<RuleSet>,
         sources: Sources,

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use slawatch_wire::v1::{PaneRow, SignalBatch};
 
-/// How far behind the median a source is out.
+/// How far behind the median a source is out, unless told otherwise.
 pub(crate) const BEHIND_MS: i64 = 30_000;
 
 /// What to do with a batch.
@@ -68,7 +68,7 @@ impl Source {
 }
 
 /// Every source, and the clock they allow.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sources {
     pub(crate) seen: BTreeMap<u32, Source>,
     /// How many there are, as the batches say.
@@ -76,6 +76,20 @@ pub(crate) struct Sources {
     pub(crate) clock_ms: Option<i64>,
     /// The sources that are out, ascending; kept up to date with `seen` and `expected`.
     out: Vec<u32>,
+    /// How far behind the median a source is out.
+    pub(crate) behind_ms: i64,
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self {
+            seen: BTreeMap::new(),
+            expected: 0,
+            clock_ms: None,
+            out: Vec::new(),
+            behind_ms: BEHIND_MS,
+        }
+    }
 }
 
 impl Sources {
@@ -89,7 +103,7 @@ impl Sources {
             seen,
             expected,
             clock_ms,
-            out: Vec::new(),
+            ..Self::default()
         };
         sources.list_out();
         sources
@@ -147,7 +161,7 @@ impl Sources {
         let mut clocks: Vec<i64> = self.seen.values().map(|source| source.clock_ms).collect();
         let upper = clocks.len() / 2;
         let (_, median, _) = clocks.select_nth_unstable(upper);
-        let limit = median.saturating_sub(BEHIND_MS);
+        let limit = median.saturating_sub(self.behind_ms);
         for source in self.seen.values_mut() {
             source.out |= source.clock_ms <= limit;
         }
