@@ -186,7 +186,7 @@ proptest! {
 
 proptest! {
     // Each works out all of the years 1 to 2500.
-    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn no_instant_panics(case in case(), from_ms in any::<i64>(), to_ms in any::<i64>(), duration_ms in any::<i64>()) {

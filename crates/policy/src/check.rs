@@ -1,7 +1,7 @@
 //! From files to policy sets, and everything that is wrong on the way. It reads no disk: the caller has the texts.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use slawatch_event::format_instant;
@@ -122,8 +122,8 @@ fn check_one(
     let rest = shape::check(source, root)
         .into_iter()
         .chain(cross::check(source, &draft, complete));
-    let broken = Broken::new(source, &found);
-    found.extend(rest.filter(|diagnostic| broken.is_told(diagnostic)));
+    let broken = found.clone();
+    found.extend(rest.filter(|diagnostic| may_be_told(source, &broken, diagnostic)));
     (draft, found)
 }
 
@@ -149,32 +149,17 @@ fn syntax_error(source: &Source<'_>, error: &toml::de::Error) -> Diagnostic {
     )
 }
 
-/// Where a file is not TOML. Nothing is said of it that may only follow from what could not be read.
-struct Broken {
-    lines: BTreeSet<usize>,
-    /// Below it, keys seem to be another table's.
-    first_header: usize,
-}
-
-impl Broken {
-    fn new(source: &Source<'_>, syntax_errors: &[Diagnostic]) -> Self {
-        let lines: BTreeSet<usize> = syntax_errors.iter().map(|error| error.line).collect();
-        let is_header = |line: &&usize| source.line(**line).trim_start().starts_with('[');
-        let first_header = lines.iter().find(is_header).copied().unwrap_or(usize::MAX);
-        Self {
-            lines,
-            first_header,
-        }
-    }
-
-    /// Not if something seems to be missing, of the file or of a table.
-    fn is_told(&self, diagnostic: &Diagnostic) -> bool {
-        let missing = diagnostic.words.is_empty() || diagnostic.words.starts_with("[[");
-        self.lines.is_empty()
-            || (!missing
-                && !self.lines.contains(&diagnostic.line)
-                && diagnostic.line < self.first_header)
-    }
+/// Of a file that is not TOML nothing is said that may only follow from what could not be read: nothing that is missing, nothing
+/// on a broken line, and nothing after a broken header, below which keys seem to be other tables'.
+fn may_be_told(source: &Source<'_>, broken: &[Diagnostic], diagnostic: &Diagnostic) -> bool {
+    let after_broken_header = |error: &Diagnostic| {
+        error.line < diagnostic.line && source.line(error.line).trim_start().starts_with('[')
+    };
+    let follows = |error: &Diagnostic| error.line == diagnostic.line || after_broken_header(error);
+    broken.is_empty()
+        || (!diagnostic.words.is_empty()
+            && !diagnostic.words.starts_with('[')
+            && !broken.iter().any(follows))
 }
 
 fn same_instant(

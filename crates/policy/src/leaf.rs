@@ -333,11 +333,7 @@ pub(crate) fn metric(key: &str) -> Read<Metric> {
 
 /// A priority's name is free; only a slip for `default` is told, as it would silently leave the others without a target.
 pub(crate) fn priority(key: &str) -> Read<()> {
-    // Long enough to be more like it than like a word of its own.
-    match (key.len() >= 6)
-        .then(|| nearest(key, ["default"]))
-        .flatten()
-    {
+    match nearest(key, ["default"]) {
         Some(meant) if key != meant => mistake(
             format!("\"{key}\" would be a priority of that name"),
             format!("write \"{meant}\""),

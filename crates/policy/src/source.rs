@@ -41,9 +41,7 @@ impl<'a> Source<'a> {
 
     /// The text of a line counted from 1, without its end.
     pub(crate) fn line(&self, line: usize) -> &'a str {
-        let start = line.checked_sub(1).and_then(|at| self.line_starts.get(at));
-        let text = start.and_then(|start| self.text[*start..].lines().next());
-        text.unwrap_or("")
+        self.text.lines().nth(line.saturating_sub(1)).unwrap_or("")
     }
 
     /// What stands there, up to the end of its first line.

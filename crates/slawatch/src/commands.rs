@@ -1,11 +1,16 @@
 //! The command line: one module a command.
 
 mod check;
+mod demo;
+mod generate;
 mod replay;
+mod run;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+pub(crate) use run::{migrate, start_metrics};
 
 /// Detects SLA breaches in outsourced customer support in real time.
 #[derive(Debug, Parser)]
@@ -17,10 +22,18 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check policy sets: every mistake with file, line and what to write instead.
+    /// Run the roles of an installation.
+    Run(run::Run),
+    /// Check policy sets and rules: every mistake with file, line and what to write instead.
     Check(check::Check),
+    /// Make and upgrade the tables and views in ClickHouse.
+    Migrate(run::Migrate),
     /// Compute outcomes and panes from files of events, with neither Kafka nor ClickHouse.
     Replay(replay::Replay),
+    /// Make a believable stretch of traffic.
+    Generate(generate::Generate),
+    /// Run everything on generated traffic in one process; `cargo xtask demo` sets it up.
+    Demo(demo::Demo),
 }
 
 impl CommandLine {
@@ -30,8 +43,12 @@ impl CommandLine {
     /// What went wrong, as a chain of causes to print.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Run(run) => run.run(),
             Command::Check(check) => check.run(),
+            Command::Migrate(migrate) => migrate.run(),
             Command::Replay(replay) => replay.run(),
+            Command::Generate(generate) => generate.run(),
+            Command::Demo(demo) => demo.run(),
         }
     }
 }

@@ -11,6 +11,7 @@ use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 use slawatch_dispatcher::DispatcherConfig;
 use slawatch_event::{DecodeOptions, Encoding, Status, StatusMap};
+use slawatch_loader::Table;
 
 pub use duration::Duration;
 
@@ -277,6 +278,8 @@ pub struct ClickHouse {
     pub cluster: Option<String>,
     /// Makes replicated tables.
     pub replicated: bool,
+    /// Days after which a table's rows are deleted, by table; 0 is never.
+    pub ttl_days: BTreeMap<String, u32>,
 }
 
 impl Default for ClickHouse {
@@ -288,6 +291,51 @@ impl Default for ClickHouse {
             password: None,
             cluster: None,
             replicated: false,
+            ttl_days: BTreeMap::new(),
+        }
+    }
+}
+
+impl ClickHouse {
+    /// For the loader.
+    pub fn options(&self) -> slawatch_loader::ClickHouseOptions {
+        slawatch_loader::ClickHouseOptions {
+            url: self.url.clone(),
+            database: self.database.clone(),
+            user: self.user.clone(),
+            password: self.password.clone(),
+            ..Default::default()
+        }
+    }
+
+    /// For `slawatch migrate`.
+    pub fn migrate_options(&self) -> slawatch_loader::MigrateOptions {
+        let mut options = slawatch_loader::MigrateOptions {
+            database: self.database.clone(),
+            cluster: self.cluster.clone(),
+            replicated: self.replicated,
+            ..Default::default()
+        };
+        for table in Table::ALL {
+            if let Some(days) = self.ttl_days.get(table.name()) {
+                options.ttl_days.insert(table, *days);
+            }
+        }
+        options
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let known = Table::ALL.map(Table::name);
+        match self
+            .ttl_days
+            .keys()
+            .find(|name| !known.contains(&name.as_str()))
+        {
+            None => Ok(()),
+            Some(name) => Err(format!(
+                "  clickhouse.ttl_days.{name}: there is no such table; write one of {}",
+                known.join(", ")
+            )),
         }
     }
 }
@@ -381,7 +429,21 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse(path, &text, Env::prefixed("SLAWATCH_").split("__"))
+        Self::parse(
+            path,
+            &text,
+            Env::prefixed("SLAWATCH_")
+                .ignore(&["cache_dir"])
+                .split("__"),
+        )
+    }
+
+    /// A configuration of this text alone, as if it stood at `path`; the environment has no say.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming the keys.
+    pub fn parse_alone(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        Self::parse(path, text, Env::raw().only(&[]))
     }
 
     fn parse(path: &Path, text: &str, env: Env) -> Result<Self, ConfigError> {
@@ -409,6 +471,7 @@ impl Config {
                 "policies: no file is named; name at least one policy set".to_owned(),
             ));
         }
+        config.clickhouse.check().map_err(wrong)?;
         config
             .dispatcher
             .check()
@@ -444,8 +507,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Config, String> {
-        let env = Env::prefixed("SLAWATCH_TESTS_SET_NO_SUCH_").split("__");
-        Config::parse(Path::new("/etc/slawatch/slawatch.toml"), text, env)
+        Config::parse_alone(Path::new("/etc/slawatch/slawatch.toml"), text)
             .map_err(|error| error.to_string())
     }
 
@@ -477,6 +539,10 @@ mod tests {
             (
                 "policies = [\"p\"]\n[tracker]\nworker = 2",
                 "line 3, tracker.worker: unknown field: found `worker`, expected",
+            ),
+            (
+                "policies = [\"p\"]\n[clickhouse.ttl_days]\nevents = 3",
+                "clickhouse.ttl_days.events: there is no such table; write one of ticket_events, panes,",
             ),
             (
                 "policies = [\"p\"]\n[tracker.statuses]\nWaiting = \"wait\"",

@@ -3,6 +3,8 @@
 
 pub mod commands;
 pub mod config;
+pub mod demo;
 pub mod metrics;
+pub mod program;
 pub mod replay;
 pub mod roles;

@@ -11,7 +11,9 @@ use slawatch_tracker::{Applied, Options, Tracker};
 use slawatch_wire::v1;
 use xxhash_rust::xxh3::xxh3_64;
 
-pub use format::{write_dead_letters, write_outcomes, write_panes};
+pub use format::{
+    metric_name, outcome_object, plain, write_dead_letters, write_outcomes, write_panes,
+};
 
 /// What a replay depends on beside events and policies.
 #[derive(Clone, Debug)]
@@ -175,7 +177,7 @@ impl Replay {
             }
         }
         panes.retain(|_, measures| !format::is_empty(measures));
-        let order = |row: &v1::OutcomeRow| (format::metric_name(row.metric()), row.cycle);
+        let order = |row: &v1::OutcomeRow| (metric_name(row.metric()), row.cycle);
         outcomes.sort_by(|a, b| {
             (a.ticket_id.as_str(), order(a)).cmp(&(b.ticket_id.as_str(), order(b)))
         });

@@ -172,21 +172,6 @@ fn mistakes_in_policies() {
 }
 
 #[test]
-fn priorities_are_free_but_for_slips_of_default() {
-    for priority in ["p1", "fault", "sev-1", "default", "\"\"", "late"] {
-        let target = format!("{USED}\n[policy.targets]\nanswer = {{ {priority} = \"20s\" }}");
-        assert!(said(OPEN, &target).is_empty(), "{priority}");
-    }
-    for priority in ["defualt", "Default", "defaults", "defalt", "deafult"] {
-        let target = format!("{USED}\n[policy.targets]\nanswer = {{ {priority} = \"20s\" }}");
-        let expected = format!(
-            "E {priority} | \"{priority}\" would be a priority of that name | write \"default\""
-        );
-        assert_eq!(said(OPEN, &target), [expected]);
-    }
-}
-
-#[test]
 fn what_can_be_lived_with_is_a_warning() {
     let cases = [
         (

@@ -72,7 +72,7 @@ impl Replay {
     }
 }
 
-fn instant(text: &str) -> Result<i64, String> {
+pub(super) fn instant(text: &str) -> Result<i64, String> {
     parse_instant(text)
         .or_else(|| text.parse().ok().filter(|at| slawatch_event::in_years(*at)))
         .ok_or_else(|| {

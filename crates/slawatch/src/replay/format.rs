@@ -11,7 +11,7 @@ use slawatch_wire::v1;
 use super::{DeadLetterLine, MergedPanes};
 
 /// The name of a metric in rows.
-pub(crate) fn metric_name(metric: v1::Metric) -> &'static str {
+pub fn metric_name(metric: v1::Metric) -> &'static str {
     Metric::ALL
         .into_iter()
         .find(|known| wire_metric(*known) == metric)
@@ -37,38 +37,43 @@ fn state_name(state: v1::CycleState) -> &'static str {
 /// # Errors
 /// The writer's.
 pub fn write_outcomes(rows: &[v1::OutcomeRow], out: &mut impl Write) -> io::Result<()> {
-    let instant = |at_ms: Option<i64>| at_ms.map(format_instant);
     for row in rows {
-        let shares = row.has_shares.then(|| {
-            let share = |share: &v1::Share| json!({"vendor": share.vendor, "queue": share.queue, "ms": share.ms});
-            row.shares.iter().map(share).collect::<Vec<_>>()
-        });
-        let mut object = Map::new();
-        for (name, value) in [
-            ("ticket_id", json!(row.ticket_id)),
-            ("metric", json!(metric_name(row.metric()))),
-            ("cycle", json!(row.cycle)),
-            ("contact_id", json!(row.contact_id)),
-            ("policy_set", json!(instant(row.policy_set_ms))),
-            ("policy", json!(row.policy)),
-            ("target_ms", json!(row.target_ms)),
-            ("vendor", json!(row.vendor)),
-            ("queue", json!(row.queue)),
-            ("priority", json!(row.priority)),
-            ("started_at", json!(format_instant(row.started_at_ms))),
-            ("due_at", json!(instant(row.due_at_ms))),
-            ("state", json!(state_name(row.state()))),
-            ("decided_at", json!(instant(row.decided_at_ms))),
-            ("breached_at", json!(instant(row.breached_at_ms))),
-            ("stopped_at", json!(instant(row.stopped_at_ms))),
-            ("elapsed_ms", json!(row.elapsed_ms)),
-            ("shares", json!(shares)),
-        ] {
-            object.insert(name.to_owned(), value);
-        }
-        write_line(object, out)?;
+        write_line(outcome_object(row), out)?;
     }
     Ok(())
+}
+
+/// A row as SEMANTICS 8 writes it.
+pub fn outcome_object(row: &v1::OutcomeRow) -> Map<String, Value> {
+    let instant = |at_ms: Option<i64>| at_ms.map(format_instant);
+    let shares = row.has_shares.then(|| {
+        let share = |share: &v1::Share| json!({"vendor": share.vendor, "queue": share.queue, "ms": share.ms});
+        row.shares.iter().map(share).collect::<Vec<_>>()
+    });
+    let fields = [
+        ("ticket_id", json!(row.ticket_id)),
+        ("metric", json!(metric_name(row.metric()))),
+        ("cycle", json!(row.cycle)),
+        ("contact_id", json!(row.contact_id)),
+        ("policy_set", json!(instant(row.policy_set_ms))),
+        ("policy", json!(row.policy)),
+        ("target_ms", json!(row.target_ms)),
+        ("vendor", json!(row.vendor)),
+        ("queue", json!(row.queue)),
+        ("priority", json!(row.priority)),
+        ("started_at", json!(format_instant(row.started_at_ms))),
+        ("due_at", json!(instant(row.due_at_ms))),
+        ("state", json!(state_name(row.state()))),
+        ("decided_at", json!(instant(row.decided_at_ms))),
+        ("breached_at", json!(instant(row.breached_at_ms))),
+        ("stopped_at", json!(instant(row.stopped_at_ms))),
+        ("elapsed_ms", json!(row.elapsed_ms)),
+        ("shares", json!(shares)),
+    ];
+    fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// Writes `panes.jsonl`; what is zero or empty is left out, and so is a pane of nothing else.
@@ -110,7 +115,8 @@ fn write_line(object: Map<String, Value>, out: &mut impl Write) -> io::Result<()
     out.write_all(b"\n")
 }
 
-fn plain(measures: &v1::Measures) -> [(&'static str, i64); 22] {
+/// The measures that are plain numbers, by name.
+pub fn plain(measures: &v1::Measures) -> [(&'static str, i64); 22] {
     [
         ("created", measures.created),
         ("entered", measures.entered),

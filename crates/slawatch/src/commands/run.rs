@@ -1,0 +1,162 @@
+//! `slawatch run` and `slawatch migrate`: an installation.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use slawatch_evaluator::RuleSet;
+use slawatch_policy::PolicySets;
+use slawatch_stream::{Clock, KafkaLog, KafkaOptions, ObjectSnapshots, SystemClock};
+use tracing_subscriber::EnvFilter;
+
+use super::check::{read_policies, read_rules};
+use crate::config::{Config, LogFormat, Logs, Role};
+use crate::program::{BEHIND_MS, Program, World};
+
+/// Runs the roles of an installation until it is told to stop.
+#[derive(Args, Debug)]
+pub(super) struct Run {
+    /// The configuration file.
+    #[arg(long, default_value = "slawatch.toml", value_name = "FILE")]
+    config: PathBuf,
+    /// What this process does; default: what the configuration says.
+    #[arg(long, value_delimiter = ',', value_name = "ROLE,…")]
+    roles: Vec<Role>,
+}
+
+/// Makes and upgrades the tables and views in ClickHouse.
+#[derive(Args, Debug)]
+pub(super) struct Migrate {
+    /// The configuration file.
+    #[arg(long, default_value = "slawatch.toml", value_name = "FILE")]
+    config: PathBuf,
+}
+
+impl Run {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let mut config = Config::read(&self.config)?;
+        if !self.roles.is_empty() {
+            config.roles = self.roles;
+        }
+        start_logs(&config.logs)?;
+        let metrics = start_metrics()?;
+        let Some((sets, rules)) = read_rule_books(&config)? else {
+            return Ok(ExitCode::FAILURE);
+        };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let options = KafkaOptions {
+            brokers: config.kafka.brokers.clone(),
+            properties: config.kafka.properties.clone(),
+        };
+        let world = World {
+            log: Arc::new(KafkaLog::new(options, Arc::clone(&clock))),
+            clock,
+            store: Arc::new(ObjectSnapshots::folder(&config.snapshots.path)?),
+            metrics: Arc::new(move || metrics.render()),
+            tune: |_| {},
+            behind_ms: BEHIND_MS,
+        };
+        let program = Program::start(&config, sets, rules, world)?;
+        let roles: Vec<_> = config.roles.iter().map(|role| role.name()).collect();
+        tracing::info!(roles = roles.join(","), "slawatch runs");
+        let ended = wait(&program);
+        tracing::info!("stopping");
+        program.stop()?;
+        ended.map(|()| ExitCode::SUCCESS)
+    }
+}
+
+impl Migrate {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let config = Config::read(&self.config)?;
+        let applied = migrate(&config)?;
+        if applied.migrations.is_empty() {
+            println!(
+                "database {} at {} is up to date",
+                config.clickhouse.database, config.clickhouse.url
+            );
+        }
+        for name in applied.migrations {
+            println!("applied {name}");
+        }
+        for (table, days) in applied.ttls {
+            println!("rows of {} are kept for {days} days", table.name());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Brings the tables up to date.
+pub(crate) fn migrate(config: &Config) -> anyhow::Result<slawatch_loader::Applied> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    let (server, tables) = (
+        config.clickhouse.options(),
+        config.clickhouse.migrate_options(),
+    );
+    Ok(runtime.block_on(slawatch_loader::migrate(&server, &tables))?)
+}
+
+/// Policies and rules; `None` if they have mistakes, which were told.
+fn read_rule_books(config: &Config) -> anyhow::Result<Option<(PolicySets, RuleSet)>> {
+    let sets = read_policies(&config.policies)?;
+    let rules = read_rules(&config.rules)?;
+    Ok(sets.zip(rules))
+}
+
+/// Says what the process does, on standard error.
+pub(crate) fn start_logs(logs: &Logs) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&logs.level)
+        .with_context(|| format!("logs.level {:?} is no filter", logs.level))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = match logs.format {
+        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Pretty => builder.try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("cannot start logging: {error}"))
+}
+
+/// Takes in every metric of the process.
+pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .install_recorder()
+        .context("cannot start metrics")?;
+    crate::metrics::describe();
+    slawatch_stream::describe_metrics();
+    slawatch_loader::describe_metrics();
+    slawatch_dispatcher::metrics::describe();
+    slawatch_board::describe_metrics();
+    Ok(handle)
+}
+
+/// Until SIGINT or SIGTERM comes, or a role fails for good.
+fn wait(program: &Program) -> anyhow::Result<()> {
+    const LOOK: Duration = Duration::from_millis(200);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    runtime.block_on(async {
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+                .context("cannot wait for signals")?;
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            tokio::select! {
+                interrupted = tokio::signal::ctrl_c() => return interrupted.context("cannot wait for Ctrl-C"),
+                _ = terminate.recv() => return Ok(()),
+                _ = look.tick() => if let Some(failure) = program.failure() {
+                    return Err(failure);
+                },
+            }
+        }
+    })
+}

@@ -1,0 +1,324 @@
+//! The roles of one process at work: threads over a log, started together and ended in good order.
+
+mod workers;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use anyhow::Context;
+use slawatch_board::{Board, BoardOptions, Health};
+use slawatch_dispatcher::{DispatcherFactory, Receivers};
+use slawatch_evaluator::RuleSet;
+use slawatch_loader::{ClickHouseSink, IntakeOptions, LoaderWorker, WorkerOptions};
+use slawatch_policy::PolicySets;
+use slawatch_stream::{Clock, Log, SnapshotStore, TimestampKind, TopicSpec, WorkerConfig};
+use tokio::runtime::Runtime;
+
+use crate::config::{Config, Role};
+use crate::roles::evaluator::{EvaluatorFactory, EvaluatorSettings};
+use crate::roles::tracker::{TrackerFactory, TrackerSettings};
+use workers::{WorkerThreads, Workplace};
+
+/// What the roles work with: real parts, or those of the demo.
+pub struct World {
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Snapshots.
+    pub store: Arc<dyn SnapshotStore>,
+    /// The text of `/metrics`.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Changes a worker's intervals. Nothing does in production.
+    pub tune: fn(&mut WorkerConfig),
+    /// How far behind the median a source is out.
+    pub behind_ms: i64,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World")
+            .field("log", &self.log)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far behind the median a source is out (DESIGN 2.7).
+pub const BEHIND_MS: i64 = 30_000;
+
+/// A process's roles, running.
+#[derive(Debug)]
+pub struct Program {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+    failures: Receiver<anyhow::Error>,
+    board: Option<Board>,
+    health: Vec<Health>,
+    /// Dropped last: receivers and ClickHouse's requests run on it.
+    _runtime: Runtime,
+}
+
+impl Program {
+    /// Makes slawatch's own topics where they are missing and starts the roles that `config` names.
+    ///
+    /// # Errors
+    /// If the input topic is missing, a topic has another shape, or a role cannot start.
+    pub fn start(
+        config: &Config,
+        sets: PolicySets,
+        rules: RuleSet,
+        world: World,
+    ) -> anyhow::Result<Self> {
+        make_topics(config, world.log.as_ref())?;
+        let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
+        let (failed, failures) = channel();
+        let mut starting = Starting {
+            config,
+            world,
+            stop: Arc::new(AtomicBool::new(false)),
+            threads: Vec::new(),
+            health: Vec::new(),
+            failed,
+        };
+        for role in &config.roles {
+            match role {
+                Role::Tracker => starting.tracker(sets.clone())?,
+                Role::Evaluator => starting.evaluator(rules.clone())?,
+                Role::Dispatcher => starting.dispatcher(&runtime)?,
+                Role::Loader => starting.loader(&runtime)?,
+                Role::Board => {}
+            }
+        }
+        let board = config
+            .roles
+            .contains(&Role::Board)
+            .then(|| starting.board())
+            .transpose()?;
+        Ok(Self {
+            stop: starting.stop,
+            threads: starting.threads,
+            failures,
+            board,
+            health: starting.health,
+            _runtime: runtime,
+        })
+    }
+
+    /// Where the board listens.
+    pub fn board_addr(&self) -> Option<SocketAddr> {
+        self.board.as_ref().map(Board::local_addr)
+    }
+
+    /// A role that has failed for good since the last call.
+    pub fn failure(&self) -> Option<anyhow::Error> {
+        self.failures.try_recv().ok()
+    }
+
+    /// Why the process is not ready; empty if it is.
+    pub fn not_ready(&self) -> Vec<String> {
+        self.health
+            .iter()
+            .filter_map(|health| {
+                (health.check)()
+                    .err()
+                    .map(|why| format!("{}: {why}", health.role))
+            })
+            .collect()
+    }
+
+    /// Ends every role in good order: what was concluded is published, positions are committed, snapshots kept.
+    ///
+    /// # Errors
+    /// The first failure of a role, if any.
+    pub fn stop(mut self) -> anyhow::Result<()> {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(board) = self.board.take() {
+            board.shutdown();
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                anyhow::bail!("a role's thread panicked; see above");
+            }
+        }
+        match self.failures.try_recv() {
+            Ok(failure) => Err(failure),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+fn make_topics(config: &Config, log: &dyn Log) -> anyhow::Result<()> {
+    let topics = &config.topics;
+    log.partitions(&topics.ticket_events)
+        .context("the input topic is not there")?;
+    for name in [
+        &topics.signals,
+        &topics.alerts,
+        &topics.notifications,
+        &topics.dead_letters,
+    ] {
+        let spec = TopicSpec {
+            replication: topics.replication,
+            timestamps: TimestampKind::Create,
+            ..TopicSpec::new(name.as_str(), topics.partitions)
+        };
+        log.create_topic(&spec)?;
+    }
+    Ok(())
+}
+
+/// A program half started.
+struct Starting<'a> {
+    config: &'a Config,
+    world: World,
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+    health: Vec<Health>,
+    failed: Sender<anyhow::Error>,
+}
+
+impl Starting<'_> {
+    fn tracker(&mut self, sets: PolicySets) -> anyhow::Result<()> {
+        let topics = &self.config.topics;
+        let tracker = &self.config.tracker;
+        let settings = TrackerSettings {
+            encoding: tracker.encoding.into(),
+            decode: tracker.decode(),
+            options: tracker.options(),
+            generation: tracker.generation,
+            signals_topic: topics.signals.as_str().into(),
+            signals_partitions: topics.partitions,
+            dead_letters_topic: topics.dead_letters.as_str().into(),
+            dead_letters_partitions: topics.partitions,
+        };
+        let mut config = WorkerConfig::new("tracker", "slawatch-tracker", &topics.ticket_events);
+        config.accept_gap = tracker.accept_gap;
+        self.workers(TrackerFactory::new(sets, settings), config, tracker.workers)
+    }
+
+    fn evaluator(&mut self, rules: RuleSet) -> anyhow::Result<()> {
+        let topics = &self.config.topics;
+        let settings = EvaluatorSettings {
+            alerts_topic: topics.alerts.as_str().into(),
+            alerts_partitions: topics.partitions,
+            behind_ms: self.world.behind_ms,
+        };
+        let config = WorkerConfig::new("evaluator", "slawatch-evaluator", &topics.signals);
+        self.workers(EvaluatorFactory::new(rules, settings), config, 1)
+    }
+
+    fn dispatcher(&mut self, runtime: &Runtime) -> anyhow::Result<()> {
+        let topics = &self.config.topics;
+        let receivers =
+            Receivers::start(&self.config.dispatcher, &self.world.clock, runtime.handle())?;
+        let factory = DispatcherFactory::new(
+            Arc::clone(&self.world.log),
+            slawatch_dispatcher::Topics {
+                alerts: topics.alerts.as_str().into(),
+                notifications: topics.notifications.as_str().into(),
+            },
+            &self.config.dispatcher,
+            Arc::new(receivers),
+        )?;
+        let config = WorkerConfig::new("dispatcher", "slawatch-dispatcher", &topics.alerts);
+        self.workers(factory, config, 1)
+    }
+
+    fn workers<F>(
+        &mut self,
+        factory: F,
+        mut config: WorkerConfig,
+        threads: usize,
+    ) -> anyhow::Result<()>
+    where
+        F: slawatch_stream::ProcessorFactory + 'static,
+    {
+        let snapshots = &self.config.snapshots;
+        config.snapshot_ms = snapshots.every.as_ms().unsigned_abs();
+        config.keep_snapshots = snapshots.keep;
+        config.snapshot_folder = format!(
+            "generation-{}/{}",
+            self.config.tracker.generation, config.role
+        );
+        (self.world.tune)(&mut config);
+        let workplace = Workplace {
+            log: Arc::clone(&self.world.log),
+            clock: Arc::clone(&self.world.clock),
+            store: Arc::clone(&self.world.store),
+            stop: Arc::clone(&self.stop),
+            failed: self.failed.clone(),
+        };
+        let started = WorkerThreads::start(&workplace, Arc::new(factory), &config, threads)?;
+        self.threads.extend(started.threads);
+        self.health.push(started.health);
+        Ok(())
+    }
+
+    fn loader(&mut self, runtime: &Runtime) -> anyhow::Result<()> {
+        let sink =
+            ClickHouseSink::new(&self.config.clickhouse.options(), runtime.handle().clone())?;
+        let topics = &self.config.topics;
+        let tracker = &self.config.tracker;
+        let options = WorkerOptions {
+            topics: slawatch_loader::Topics {
+                ticket_events: topics.ticket_events.as_str().into(),
+                signals: topics.signals.as_str().into(),
+                alerts: topics.alerts.as_str().into(),
+                notifications: topics.notifications.as_str().into(),
+                dead_letters: topics.dead_letters.as_str().into(),
+            },
+            intake: IntakeOptions {
+                decode: tracker.decode(),
+                encoding: tracker.encoding.into(),
+                generation: tracker.generation,
+            },
+            accept_gap: tracker.accept_gap,
+            ..WorkerOptions::default()
+        };
+        let mut loader = LoaderWorker::new(
+            self.world.log.as_ref(),
+            Box::new(sink),
+            Arc::clone(&self.world.clock),
+            options,
+        )?;
+        let (stop, failed) = (Arc::clone(&self.stop), self.failed.clone());
+        let health = workers::loader_health(loader.health());
+        let thread = std::thread::Builder::new()
+            .name("loader".to_owned())
+            .spawn(move || {
+                if let Err(error) = loader.run(&stop) {
+                    // Fails only if nobody listens any more: the process is ending.
+                    failed
+                        .send(anyhow::Error::new(error).context("the loader stopped"))
+                        .ok();
+                }
+            })
+            .context("cannot start the loader's thread")?;
+        self.threads.push(thread);
+        self.health.push(health);
+        Ok(())
+    }
+
+    fn board(&mut self) -> anyhow::Result<Board> {
+        let config = &self.config.board;
+        let listen = config.listen.parse().with_context(|| {
+            format!(
+                "board.listen {:?} is no address; write it like \"127.0.0.1:8080\"",
+                config.listen
+            )
+        })?;
+        let options = BoardOptions {
+            listen,
+            signals_topic: self.config.topics.signals.clone(),
+            alerts_topic: self.config.topics.alerts.clone(),
+            health: self.health.clone(),
+            metrics: Arc::clone(&self.world.metrics),
+            clock: Arc::clone(&self.world.clock),
+            ..BoardOptions::new()
+        };
+        Ok(Board::start(options, Arc::clone(&self.world.log))?)
+    }
+}

@@ -1,0 +1,142 @@
+//! The evaluator role: signals in, alerts out, partition by partition. What is an alert is the evaluator crate's business.
+
+use std::sync::Arc;
+
+use slawatch_evaluator::{Evaluator, Home, RestoreError as Unreadable, RuleSet, SCHEMA};
+use slawatch_stream::processor::MAX_RECORD_BYTES;
+use slawatch_stream::{
+    Outgoing, Processor, ProcessorFactory, Record, RestoreError, SnapshotView, Source, Stamp,
+};
+use slawatch_wire::{Message, v1};
+
+use crate::metrics;
+
+/// Where an evaluator writes.
+#[derive(Clone, Debug)]
+pub struct EvaluatorSettings {
+    /// Where alerts go: to the partition that the signals came from.
+    pub alerts_topic: Arc<str>,
+    /// How many partitions that topic has; as many as the signals.
+    pub alerts_partitions: u32,
+    /// How far behind the median a source is out.
+    pub behind_ms: i64,
+}
+
+/// Makes the evaluators of a process.
+#[derive(Debug)]
+pub struct EvaluatorFactory {
+    rules: Arc<RuleSet>,
+    settings: Arc<EvaluatorSettings>,
+}
+
+impl EvaluatorFactory {
+    /// Evaluators under these rules.
+    pub fn new(rules: RuleSet, settings: EvaluatorSettings) -> Self {
+        Self {
+            rules: Arc::new(rules),
+            settings: Arc::new(settings),
+        }
+    }
+
+    fn processor(&self, source: &Source, evaluator: Evaluator) -> EvaluatorProcessor {
+        EvaluatorProcessor {
+            evaluator: evaluator.with_sources_apart_ms(self.settings.behind_ms),
+            settings: Arc::clone(&self.settings),
+            partition: source.partition % self.settings.alerts_partitions,
+            alerts: Vec::new(),
+        }
+    }
+}
+
+fn home(source: &Source) -> Home {
+    Home {
+        partition: source.partition,
+        partitions: source.partitions,
+    }
+}
+
+impl ProcessorFactory for EvaluatorFactory {
+    type Processor = EvaluatorProcessor;
+
+    fn create(&self, source: &Source) -> EvaluatorProcessor {
+        let evaluator = Evaluator::new(Arc::clone(&self.rules), home(source));
+        self.processor(source, evaluator)
+    }
+
+    fn restore(
+        &self,
+        source: &Source,
+        snapshot: &SnapshotView<'_>,
+    ) -> Result<EvaluatorProcessor, RestoreError> {
+        Evaluator::restore(Arc::clone(&self.rules), home(source), snapshot.state)
+            .map(|evaluator| self.processor(source, evaluator))
+            .map_err(|error| match error {
+                Unreadable::Damaged(_) => RestoreError::Corrupt(error.to_string()),
+                Unreadable::Schema { .. } => RestoreError::Incompatible(error.to_string()),
+            })
+    }
+}
+
+/// One signals partition's evaluator.
+#[derive(Debug)]
+pub struct EvaluatorProcessor {
+    evaluator: Evaluator,
+    settings: Arc<EvaluatorSettings>,
+    partition: u32,
+    /// Transitions that wait for the next flush.
+    alerts: Vec<v1::AlertTransition>,
+}
+
+impl Processor for EvaluatorProcessor {
+    fn apply(&mut self, record: &Record<'_>) {
+        match v1::Signal::decode(record.value.unwrap_or_default()) {
+            Ok(signal) => self.evaluator.apply(&signal, &mut self.alerts),
+            Err(error) => {
+                metrics::UNREADABLE_SIGNALS.increment(1);
+                tracing::error!(
+                    partition = record.partition,
+                    offset = record.offset,
+                    %error,
+                    "a record on the signals topic is no signal; only slawatch may write there"
+                );
+            }
+        }
+    }
+
+    fn flush(&mut self, stamp: &Stamp, out: &mut Vec<Outgoing>) {
+        let mut head = v1::AlertBatch {
+            source: stamp.source,
+            epoch: stamp.epoch,
+            batch: stamp.batch,
+            clock_ms: self.evaluator.clock_ms().unwrap_or_default(),
+            alerts: Vec::new(),
+        };
+        let mut bytes = 0;
+        let mut send = |head: &mut v1::AlertBatch| {
+            let topic = Arc::clone(&self.settings.alerts_topic);
+            out.push(Outgoing::new(topic, self.partition, head.encode_to_vec()));
+            head.alerts.clear();
+        };
+        for alert in self.alerts.drain(..) {
+            let needed = alert.encoded_len() + 16;
+            if bytes + needed > MAX_RECORD_BYTES - 64 {
+                send(&mut head);
+                bytes = 0;
+            }
+            bytes += needed;
+            metrics::transition(alert.state());
+            head.alerts.push(alert);
+        }
+        if !head.alerts.is_empty() {
+            send(&mut head);
+        }
+    }
+
+    fn snapshot(&self, out: &mut Vec<u8>) {
+        self.evaluator.snapshot(out);
+    }
+
+    fn fingerprint(&self) -> u64 {
+        SCHEMA.into()
+    }
+}

@@ -1,0 +1,213 @@
+//! An installation as an operator has it: a broker, ClickHouse, a configuration file, the program's processes, and
+//! receivers that write down what they are told.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use slawatch_devstack::clickhouse::{ClickHouse, StartOptions};
+use slawatch_devstack::kafka::{Broker, BrokerOptions};
+
+const SLAWATCH: &str = env!("CARGO_BIN_EXE_slawatch");
+
+/// Everything beside the program itself.
+pub(crate) struct Installation {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) broker: Broker,
+    pub(crate) clickhouse: ClickHouse,
+    pub(crate) received: Arc<Mutex<Vec<Value>>>,
+    _server: tokio::runtime::Runtime,
+}
+
+impl Installation {
+    /// Starts broker, ClickHouse and a webhook receiver, and writes the configuration.
+    pub(crate) fn start(more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let broker = Broker::start(BrokerOptions::default()).unwrap();
+        let clickhouse = ClickHouse::start(StartOptions::default()).unwrap();
+        let server = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let webhook = serve(&server, Arc::clone(&received));
+        let board = free_address();
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+        let config = format!(
+            r#"
+policies = ["{0}/policies/contract.toml"]
+rules = ["{0}/rules/operations.toml"]
+[kafka]
+brokers = "{1}"
+[clickhouse]
+url = "{2}"
+# The traffic is of the past.
+ttl_days = {{ dead_letters = 0, ticket_events = 0, outcomes = 0, gauges = 0, alerts = 0, notifications = 0 }}
+[snapshots]
+path = "{3}/snapshots"
+every = "2s"
+[board]
+listen = "{board}"
+[dispatcher]
+stale_after = "1000000h"
+[[dispatcher.receiver]]
+name = "hook"
+type = "webhook"
+url = "{webhook}"
+retry_max = "2s"
+{more}
+"#,
+            examples.display(),
+            broker.bootstrap(),
+            clickhouse.url(),
+            folder.path().display(),
+        );
+        std::fs::write(folder.path().join("slawatch.toml"), config).unwrap();
+        Self {
+            folder,
+            broker,
+            clickhouse,
+            received,
+            _server: server,
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs a command of the program to its end.
+    pub(crate) fn command(&self, arguments: &[&str]) {
+        let output = Command::new(SLAWATCH)
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "slawatch {arguments:?}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    /// Starts `slawatch run` with these roles. Its log goes to a file, shown when the test fails.
+    pub(crate) fn run(&self, roles: &str) -> Process {
+        let log = self.path(&format!("{}.log", roles.replace(',', "-")));
+        let out = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
+        let mut command = Command::new(SLAWATCH);
+        command
+            .args(["run", "--config", "slawatch.toml", "--roles", roles])
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(out.try_clone().unwrap())
+            .stderr(out);
+        command.env("DEVSTACK_PARENT", std::process::id().to_string());
+        Process {
+            child: command.spawn().unwrap(),
+            log,
+        }
+    }
+
+    /// Messages about one rule, in the order in which they came.
+    pub(crate) fn told(&self, rule: &str) -> Vec<Value> {
+        let received = self.received.lock().unwrap();
+        received
+            .iter()
+            .filter(|message| message["rule"] == rule)
+            .cloned()
+            .collect()
+    }
+}
+
+/// A process of the program; killed when dropped.
+pub(crate) struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// SIGKILL, as a crash or a power cut would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and wait for the end.
+    pub(crate) fn stop(mut self) {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let ended = self.child.wait().unwrap();
+        assert!(ended.success(), "{ended}: {}", self.log_text());
+    }
+
+    pub(crate) fn log_text(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
+        if std::thread::panicking() {
+            let text = self.log_text();
+            let from = text.len().saturating_sub(6000);
+            let tail = text.get(from..).unwrap_or(&text);
+            writeln!(std::io::stderr(), "--- {}\n{tail}", self.log.display()).ok();
+        }
+    }
+}
+
+/// Asks until the answer is there; what is still wrong is in the panic.
+pub(crate) fn wait_until<T>(
+    what: &str,
+    patience: Duration,
+    mut ask: impl FnMut() -> Result<T, String>,
+) -> T {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "bounds a wait for other processes"
+    )]
+    let started = Instant::now();
+    loop {
+        let wrong = match ask() {
+            Ok(answer) => return answer,
+            Err(wrong) => wrong,
+        };
+        assert!(started.elapsed() < patience, "{what}: {wrong}");
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+}
+
+fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+fn serve(runtime: &tokio::runtime::Runtime, received: Arc<Mutex<Vec<Value>>>) -> String {
+    let take = move |axum::Json(message): axum::Json<Value>| {
+        let received = Arc::clone(&received);
+        async move { received.lock().unwrap().push(message) }
+    };
+    let app = axum::Router::new().route("/hook", axum::routing::post(take));
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    runtime.spawn(async move { axum::serve(listener, app).await });
+    format!("http://{address}/hook")
+}

@@ -1,0 +1,5 @@
+//! End to end: the program's own processes on a real broker and real ClickHouse, killed in the middle, against a plain
+//! recomputation of the topic.
+
+mod installation;
+mod pipeline;

@@ -1,0 +1,200 @@
+//! The main job, with everything that can be killed killed once.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use slawatch::demo::verify;
+use slawatch::replay::{Replay, ReplayOptions, ReplayResult};
+use slawatch_devstack::generate::{Speed, generate_to_kafka};
+use slawatch_devstack::traffic::{DAY_MS, Incident, Traffic, TrafficConfig};
+use slawatch_policy::PolicySets;
+use slawatch_stream::{
+    ConsumerEvent, KafkaLog, KafkaOptions, Log, PollHandler, Record, StartAt, SystemClock,
+    TopicPartition,
+};
+
+use crate::installation::{Installation, wait_until};
+
+const PATIENCE: Duration = Duration::from_secs(180);
+const TOPIC: &str = "ticket-events";
+const PARTITIONS: u32 = 4;
+
+fn traffic(days: i64, tickets_per_day: f64) -> TrafficConfig {
+    // Long past, so that every clock that runs out has run out.
+    let mut config = TrafficConfig::week(7, 1_767_571_200_000);
+    config.duration_ms = days * DAY_MS;
+    config.tickets_per_day = tickets_per_day;
+    config.incident = Some(Incident::mid_week(config.start_ms, config.duration_ms));
+    config
+}
+
+#[derive(Default)]
+struct Export(Vec<(u32, i64, i64, Vec<u8>)>);
+
+impl PollHandler for Export {
+    fn record(&mut self, record: &Record<'_>) {
+        let value = record.value.unwrap_or_default().to_vec();
+        self.0
+            .push((record.partition, record.offset, record.timestamp_ms, value));
+    }
+
+    fn event(&mut self, _event: ConsumerEvent<'_>) {}
+}
+
+/// Every record of the topic, by timestamp.
+fn export(bootstrap: &str, records: u64) -> Vec<Vec<u8>> {
+    let options = KafkaOptions {
+        brokers: bootstrap.to_owned(),
+        ..KafkaOptions::default()
+    };
+    let log = KafkaLog::new(options, std::sync::Arc::new(SystemClock::new()));
+    let partitions: Vec<_> = (0..PARTITIONS)
+        .map(|number| TopicPartition::new(TOPIC, number))
+        .collect();
+    let mut reader = log.reader(&partitions, StartAt::Beginning).unwrap();
+    let mut export = Export::default();
+    wait_until("reading the topic", PATIENCE, || {
+        reader
+            .poll(Duration::from_millis(100), 100_000, &mut export)
+            .unwrap();
+        let read = export.0.len() as u64;
+        (read == records)
+            .then_some(())
+            .ok_or(format!("{read} of {records} records"))
+    });
+    export
+        .0
+        .sort_by_key(|(partition, offset, timestamp_ms, _)| (*timestamp_ms, *partition, *offset));
+    export.0.into_iter().map(|(_, _, _, value)| value).collect()
+}
+
+fn recompute(lines: &[Vec<u8>], until_ms: i64) -> ReplayResult {
+    let text = include_str!("../../examples/policies/contract.toml");
+    let sets = PolicySets::parse(&[("contract.toml".to_owned(), text.to_owned())]).unwrap();
+    let options = ReplayOptions {
+        until_ms: Some(until_ms),
+        ..ReplayOptions::default()
+    };
+    let mut replay = Replay::new(&sets, options);
+    for line in lines {
+        replay.line(line);
+    }
+    replay.finish()
+}
+
+#[test]
+fn killed_in_the_middle_it_still_ends_with_what_a_recomputation_gives() {
+    let mut here = Installation::start("");
+    here.broker
+        .create_topic(
+            TOPIC,
+            PARTITIONS,
+            &[("message.timestamp.type", "CreateTime")],
+        )
+        .unwrap();
+    here.command(&["migrate", "--config", "slawatch.toml"]);
+    here.command(&["migrate", "--config", "slawatch.toml"]);
+
+    let tracker = here.run("tracker");
+    let others = here.run("evaluator,dispatcher,board");
+    let loader = here.run("loader");
+
+    let config = traffic(2, 1500.0);
+    let until_ms = config.start_ms + 60 * DAY_MS;
+    let mut traffic = Traffic::new(config);
+    let bootstrap = here.broker.bootstrap();
+    let truth = generate_to_kafka(&mut traffic, &bootstrap, TOPIC, Speed::Unbounded).unwrap();
+
+    // A receiver hears of the incident while ClickHouse is away.
+    here.clickhouse.kill();
+    wait_until("the incident's alert", PATIENCE, || {
+        let told = here.told("service-level");
+        let firing = told.iter().any(|message| message["state"] == "firing");
+        firing.then_some(()).ok_or(format!("{told:?}"))
+    });
+    tracker.kill();
+    others.kill();
+    loader.kill();
+    let tracker = here.run("tracker");
+    let others = here.run("evaluator,dispatcher,board");
+    let loader = here.run("loader");
+    here.clickhouse.restart().unwrap();
+
+    let lines = export(&bootstrap, truth.records);
+    let expected = recompute(&lines, until_ms);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let client = clickhouse::Client::default().with_url(here.clickhouse.url());
+    let count = |sql: &str| {
+        runtime
+            .block_on(verify::number(&client, sql))
+            .map_err(|e| e.to_string())
+    };
+    wait_until("rows in ClickHouse", PATIENCE, || {
+        let panes = runtime
+            .block_on(verify::compare_panes(&client, "slawatch", &expected))
+            .map_err(|error| error.to_string())?;
+        let outcomes = runtime
+            .block_on(verify::compare_outcomes(&client, "slawatch", &expected))
+            .map_err(|error| error.to_string())?;
+        let accepted = count("SELECT count() FROM slawatch.ticket_events FINAL")?;
+        let rejected = count("SELECT count() FROM slawatch.dead_letters FINAL")?;
+        let is_right =
+            panes.differing == 0 && outcomes.differing == 0 && accepted + rejected == truth.records;
+        is_right.then_some(()).ok_or(format!(
+            "panes {panes}\noutcomes {outcomes}\n{accepted} accepted, {rejected} dead letters of {} records",
+            truth.records
+        ))
+    });
+    assert_eq!(
+        count("SELECT count() FROM slawatch.dead_letters FINAL").unwrap(),
+        truth.dead_letters()
+    );
+
+    // An independent look at the raw events: what each copy-free event of a type adds up to.
+    for (measure, sql) in [
+        (
+            "handled",
+            "SELECT uniqExact(ticket_id, event_id) FROM slawatch.ticket_events FINAL WHERE type = 'handled'",
+        ),
+        (
+            "ratings",
+            "SELECT uniqExact(ticket_id, event_id) FROM slawatch.ticket_events FINAL WHERE type = 'rated'",
+        ),
+        (
+            "talk_ms",
+            "SELECT sum(talk_ms) FROM (SELECT any(talk_ms) AS talk_ms FROM slawatch.ticket_events FINAL WHERE type = 'handled' GROUP BY ticket_id, event_id)",
+        ),
+    ] {
+        let counted = count(&format!(
+            "SELECT toUInt64(sum({measure})) FROM slawatch.measures"
+        ))
+        .unwrap();
+        assert_eq!(counted, count(sql).unwrap(), "{measure}");
+    }
+
+    // Everything that was paged is over in the end, under the key it was paged under, and nothing was paged twice under
+    // another one.
+    wait_until("the incident's end", PATIENCE, || {
+        let told = here.told("service-level");
+        let keys: BTreeSet<_> = told
+            .iter()
+            .map(|message| message["key"].to_string())
+            .collect();
+        let open: Vec<_> = keys
+            .iter()
+            .filter(|key| {
+                let last = told
+                    .iter()
+                    .rfind(|message| message["key"].to_string() == **key);
+                last.is_none_or(|message| message["state"] != "resolved")
+            })
+            .collect();
+        open.is_empty().then_some(()).ok_or(format!("{told:#?}"))
+    });
+    tracker.stop();
+    others.stop();
+    loader.stop();
+}
