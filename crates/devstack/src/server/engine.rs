@@ -11,8 +11,9 @@ use super::failure::Failure;
 use super::library::{Connection, Library};
 use super::request::Options;
 
-/// Statements at work at the same time; each takes engine threads of its own.
-const CONCURRENT_STATEMENTS: usize = 16;
+/// Statements at work at the same time; each takes engine threads of its own. An INSERT counts as long as its client keeps
+/// the body open, so this must be well above the number of tables that anybody loads.
+const CONCURRENT_STATEMENTS: usize = 64;
 
 /// The engine on one data folder.
 #[derive(Debug)]
