@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::client::check_name;
 use crate::migration_sql::{MIGRATIONS, Migration};
+use crate::row_policy::row_policies;
 use crate::{ClickHouseOptions, LoaderError, Table};
 
 /// Where and how the tables are made.
@@ -23,6 +24,8 @@ pub struct MigrateOptions {
     pub replicated: bool,
     /// Days after which a table's rows are deleted; 0 or not named: never.
     pub ttl_days: BTreeMap<Table, u32>,
+    /// Vendors by their own ClickHouse user, who then sees that vendor's rows only ([`crate::row_policies`]).
+    pub vendor_users: BTreeMap<String, String>,
 }
 
 impl Default for MigrateOptions {
@@ -42,6 +45,7 @@ impl Default for MigrateOptions {
             cluster: None,
             replicated: false,
             ttl_days: ttl_days.into(),
+            vendor_users: BTreeMap::new(),
         }
     }
 }
@@ -154,6 +158,10 @@ async fn migrate_with(
     }
     for table in Table::ALL {
         applied.ttls.extend(set_ttl(&server, options, table).await?);
+    }
+    for policy in row_policies(options) {
+        let what = format!("the row policy of {}", policy.table);
+        server.run(&what, &policy.statement).await?;
     }
     Ok(applied)
 }

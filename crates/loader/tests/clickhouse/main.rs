@@ -1,5 +1,6 @@
 //! The loader's SQL and its inserts against real ClickHouse.
 
+mod kafka;
 mod loading;
 mod migrations;
 mod outage;

@@ -1,7 +1,7 @@
 //! Making and upgrading the database.
 
 use slawatch_devstack::clickhouse::ClickHouse;
-use slawatch_loader::{ClickHouseOptions, LoaderError, Table, migrate};
+use slawatch_loader::{ClickHouseOptions, LoaderError, Table, migrate, row_policies};
 
 use crate::{Database, block_on};
 
@@ -217,5 +217,45 @@ fn the_statements_for_a_cluster_parse() {
                 "{formatted}"
             );
         }
+    }
+}
+
+/// The embedded engine has no users: the statements must parse, and each condition must leave that vendor's rows.
+#[test]
+fn row_policies_leave_a_vendor_its_own_rows() {
+    let database = Database::migrated("policies");
+    let mut options = database.options();
+    options.vendor_users = [
+        ("acme_reader".to_owned(), "acme".to_owned()),
+        ("o'neil".to_owned(), "o'neil".to_owned()),
+    ]
+    .into();
+    for table in Table::ALL {
+        if table != Table::DeadLetters {
+            database.run(&format!(
+                "INSERT INTO @{table} (vendor, {}) VALUES ('acme', '1'), ('o\\'neil', '2'), ('other', '3')",
+                if table == Table::Panes || table == Table::Gauges { "queue" } else { table.key()[0] }
+                    .replace("generation", "ticket_id")
+                    .replace("at", "action_id"),
+            ));
+        }
+    }
+    for policy in row_policies(&options) {
+        let quoted = policy.statement.replace('\\', "\\\\").replace('\'', "\\'");
+        let formatted = database
+            .run(&format!("SELECT formatQuery('{quoted}')"))
+            .join(" ");
+        assert!(formatted.contains("CREATE ROW POLICY"), "{formatted}");
+        let visible = database.run(&format!(
+            "SELECT count() FROM @{} WHERE {}",
+            policy.table, policy.condition
+        ));
+        let expected = match (policy.table, policy.condition.as_str()) {
+            ("ticket_events", "1") => "3",
+            ("dead_letters", _) | (_, "0") => "0",
+            (_, "1") => "3",
+            (_, _) => "1",
+        };
+        assert_eq!(visible, [expected], "{policy:?}");
     }
 }
