@@ -76,8 +76,8 @@ pub enum LoaderError {
     },
     /// The fences of a partition do not fit into what a broker takes beside an offset.
     #[error(
-        "the metadata for {partition} takes {bytes} bytes, more than the {limit} that a committed offset may carry: raise \
-         offset.metadata.max.bytes of the brokers and loader.metadata_max_bytes, or use fewer partitions of the input topic"
+        "the metadata for {partition} takes {bytes} bytes, more than the {limit} that a committed offset may carry: use \
+         fewer partitions of the input topic"
     )]
     MetadataTooLong {
         /// Topic and partition.
@@ -90,7 +90,7 @@ pub enum LoaderError {
     /// Retention removed records before they were loaded.
     #[error(
         "{partition}: the records from {position} to {low} were removed by the topic's retention before they were loaded. \
-         Raise retention.ms of the topic; to go on without them set loader.accept_gap"
+         Raise retention.ms of the topic; to go on without them set tracker.accept_gap"
     )]
     Gap {
         /// Topic and partition.

@@ -280,6 +280,8 @@ pub struct ClickHouse {
     pub replicated: bool,
     /// Days after which a table's rows are deleted, by table; 0 is never.
     pub ttl_days: BTreeMap<String, u32>,
+    /// Vendors by their own ClickHouse user, who then sees that vendor's rows only.
+    pub vendor_users: BTreeMap<String, String>,
 }
 
 impl Default for ClickHouse {
@@ -292,6 +294,7 @@ impl Default for ClickHouse {
             cluster: None,
             replicated: false,
             ttl_days: BTreeMap::new(),
+            vendor_users: BTreeMap::new(),
         }
     }
 }
@@ -314,6 +317,7 @@ impl ClickHouse {
             database: self.database.clone(),
             cluster: self.cluster.clone(),
             replicated: self.replicated,
+            vendor_users: self.vendor_users.clone(),
             ..Default::default()
         };
         for table in Table::ALL {

@@ -364,7 +364,10 @@ fn metadata_that_does_not_fit_is_an_error_with_advice() {
         text.starts_with("the metadata for slawatch.signals/0 takes 13 bytes, more than the 8"),
         "{text}"
     );
-    assert!(text.contains("raise offset.metadata.max.bytes"), "{text}");
+    assert!(
+        text.contains("use fewer partitions of the input topic"),
+        "{text}"
+    );
 }
 
 /// A log of signals in which sources are taken over and zombies speak, and what it means.

@@ -289,7 +289,7 @@ fn records_that_retention_removed_unread_stop_their_partition_unless_accepted() 
                 gaps,
                 [
                     "ticket-events/0: the records from 1 to 2 were removed by the topic's retention before they were loaded. Raise \
-                     retention.ms of the topic; to go on without them set loader.accept_gap"
+                     retention.ms of the topic; to go on without them set tracker.accept_gap"
                 ]
             );
             assert_eq!(world.ids(), ["a", "c"]);
