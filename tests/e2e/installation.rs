@@ -9,26 +9,40 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use slawatch_devstack::alertmanager::{Alertmanager, AlertmanagerOptions};
 use slawatch_devstack::clickhouse::{ClickHouse, StartOptions};
 use slawatch_devstack::kafka::{Broker, BrokerOptions};
 
 const SLAWATCH: &str = env!("CARGO_BIN_EXE_slawatch");
+
+/// A ticket's alert comes with its verdict. (A threshold over traffic that is read in one go, long after it happened,
+/// would depend on which partition is read first: a source that is behind is out.)
+const RULES: &str = r#"
+[[rule]]
+name = "breach"
+type = "ticket"
+on = ["breached"]
+metrics = ["first_reply"]
+severity = "critical"
+"#;
 
 /// Everything beside the program itself.
 pub(crate) struct Installation {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) broker: Broker,
     pub(crate) clickhouse: ClickHouse,
+    pub(crate) alertmanager: Alertmanager,
     pub(crate) received: Arc<Mutex<Vec<Value>>>,
     _server: tokio::runtime::Runtime,
 }
 
 impl Installation {
     /// Starts broker, ClickHouse and a webhook receiver, and writes the configuration.
-    pub(crate) fn start(more: &str) -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let broker = Broker::start(BrokerOptions::default()).unwrap();
         let clickhouse = ClickHouse::start(StartOptions::default()).unwrap();
+        let alertmanager = Alertmanager::start(AlertmanagerOptions::default()).unwrap();
         let server = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -41,7 +55,7 @@ impl Installation {
         let config = format!(
             r#"
 policies = ["{0}/policies/contract.toml"]
-rules = ["{0}/rules/operations.toml"]
+rules = ["rules.toml"]
 [kafka]
 brokers = "{1}"
 [clickhouse]
@@ -60,18 +74,25 @@ name = "hook"
 type = "webhook"
 url = "{webhook}"
 retry_max = "2s"
-{more}
+[[dispatcher.receiver]]
+name = "alertmanager"
+type = "alertmanager"
+url = "{4}"
+repost_interval = "5s"
 "#,
             examples.display(),
             broker.bootstrap(),
             clickhouse.url(),
             folder.path().display(),
+            alertmanager.url(),
         );
         std::fs::write(folder.path().join("slawatch.toml"), config).unwrap();
+        std::fs::write(folder.path().join("rules.toml"), RULES).unwrap();
         Self {
             folder,
             broker,
             clickhouse,
+            alertmanager,
             received,
             _server: server,
         }
@@ -118,13 +139,13 @@ retry_max = "2s"
         }
     }
 
-    /// Messages about one rule, in the order in which they came.
-    pub(crate) fn told(&self, rule: &str) -> Vec<Value> {
+    /// What the webhook was told, in the order in which it came: key and state.
+    pub(crate) fn told(&self) -> Vec<(String, String)> {
         let received = self.received.lock().unwrap();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         received
             .iter()
-            .filter(|message| message["rule"] == rule)
-            .cloned()
+            .map(|message| (text(&message["key"]), text(&message["state"])))
             .collect()
     }
 }
