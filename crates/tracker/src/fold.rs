@@ -40,6 +40,10 @@ pub(crate) struct Fold {
     waiting: Vec<usize>,
     /// A `customer_replied` came since the ticket is over, and no `agent_replied` since that.
     customer_waits: bool,
+    /// At the last settling, events were known that lie after the clock.
+    is_ahead: bool,
+    /// Goes up with every change of what is in force.
+    version: u32,
     /// The policies that hold for the values in force, by set.
     in_force: Vec<(SetIndex, Option<PolicyIndex>)>,
 }
@@ -58,6 +62,8 @@ impl Fold {
             unsettled: Vec::new(),
             waiting: Vec::new(),
             customer_waits: false,
+            is_ahead: false,
+            version: 1,
             in_force: Vec::new(),
         }
     }

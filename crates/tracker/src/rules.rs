@@ -32,11 +32,23 @@ pub(crate) struct Rules {
     /// Vendor, queue and priority, then what any policy matches on; the status has a place of its own.
     attributes: Vec<Attribute>,
     pub(crate) symbols: Symbols,
+    /// A buffer.
+    kept: Vec<(u16, Symbol)>,
     matches: IndexMap<MatchKey, Option<PolicyIndex>, FxBuildHasher>,
 }
 
 /// What a match depends on.
 type MatchKey = (SetIndex, Status, Box<[Symbol]>);
+
+/// A [`MatchKey`] to look for, which owns nothing.
+#[derive(Hash)]
+struct MatchQuery<'a>(SetIndex, Status, &'a [Symbol]);
+
+impl indexmap::Equivalent<MatchKey> for MatchQuery<'_> {
+    fn equivalent(&self, key: &MatchKey) -> bool {
+        self.0 == key.0 && self.1 == key.1 && *self.2 == *key.2
+    }
+}
 
 /// The attribute values in force on a ticket, by position in the rules' attributes.
 pub(crate) type Values = Vec<Symbol>;
@@ -64,6 +76,7 @@ impl Rules {
             sets,
             attributes,
             symbols: Symbols::default(),
+            kept: Vec::new(),
             matches: IndexMap::default(),
         }
     }
@@ -81,14 +94,14 @@ impl Rules {
         &mut self,
         get: impl Fn(&Attribute) -> Option<&'a str>,
     ) -> Box<[(u16, Symbol)]> {
-        let symbols = &mut self.symbols;
-        self.attributes
-            .iter()
-            .enumerate()
-            .filter_map(|(position, attribute)| {
-                get(attribute).map(|value| (position as u16, symbols.intern(value)))
-            })
-            .collect()
+        self.kept.clear();
+        for (position, attribute) in self.attributes.iter().enumerate() {
+            if let Some(value) = get(attribute) {
+                self.kept
+                    .push((position as u16, self.symbols.intern(value)));
+            }
+        }
+        self.kept.as_slice().into()
     }
 
     /// The set that a cycle starting then keeps.
@@ -103,8 +116,7 @@ impl Rules {
         values: &[Symbol],
         status: Status,
     ) -> Option<PolicyIndex> {
-        let key = (set, status, values.into());
-        if let Some(found) = self.matches.get(&key) {
+        if let Some(found) = self.matches.get(&MatchQuery(set, status, values)) {
             return *found;
         }
         let (symbols, attributes) = (&self.symbols, &self.attributes);
@@ -122,7 +134,7 @@ impl Rules {
         if self.matches.len() >= REMEMBERED_MATCHES {
             self.matches.clear();
         }
-        self.matches.insert(key, found);
+        self.matches.insert((set, status, values.into()), found);
         found
     }
 }

@@ -16,8 +16,8 @@ use crate::tally::{Minute, Owner};
 use crate::ticket::Ticket;
 use crate::tracker::{Options, Tracker};
 
-/// The form of the bytes. Goes up with every change of what is written.
-pub const SNAPSHOT_SCHEMA: u32 = 1;
+/// The form of the bytes. Goes up with every change of what is written, or of what it means.
+pub const SNAPSHOT_SCHEMA: u32 = 2;
 
 /// A snapshot's bytes make no sense.
 #[derive(Clone, Debug, PartialEq, Eq)]

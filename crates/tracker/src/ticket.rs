@@ -1,11 +1,10 @@
 //! One live ticket: its history, the fold of it, and what the tracker has told others about it.
 
 use slawatch_policy::Metric;
-use slawatch_wire::{Message, v1};
-use xxhash_rust::xxh3::xxh3_64;
+use slawatch_wire::v1;
 
 use crate::event::Event;
-use crate::fold::{Fold, Published, Verdict};
+use crate::fold::{Fold, Published};
 use crate::gauges::Share;
 use crate::outcome;
 use crate::panes::Panes;
@@ -181,15 +180,12 @@ impl Ticket {
         share: &mut Share,
         warnings: &mut Vec<v1::Warning>,
     ) {
-        let Verdict::Undecided {
-            standing,
-            due_at_ms,
-        } = self.fold.verdict(index, now_ms, rules)
-        else {
-            return;
-        };
-        let from_ms = self.fold.last_at_ms;
         let cycle = &mut self.fold.cycles[index];
+        let due_at_ms = cycle.due_at_ms();
+        if !cycle.is_running() || due_at_ms.is_some_and(|due_ms| now_ms > due_ms) {
+            return;
+        }
+        let standing = *cycle.standing();
         let mut wake_ms = due_at_ms;
         if let Some(target_ms) = standing.target_ms {
             if !standing.paused {
@@ -200,7 +196,7 @@ impl Ticket {
                     continue;
                 }
                 let level_ms = level.reached_at_elapsed_ms(target_ms);
-                match cycle.reach(level_ms, from_ms, &standing, rules) {
+                match cycle.reach(level_ms, rules) {
                     Some(reached_ms) if now_ms > reached_ms => {
                         cycle.announced.push(level.text().into());
                         warnings.push(v1::Warning {
@@ -238,46 +234,43 @@ impl Ticket {
         self.history.get(first_after).map(|event| event.at_ms - 1)
     }
 
-    /// Appends the rows that differ from what was last published.
-    pub(crate) fn publish(&mut self, now_ms: i64, rules: &mut Rules, out: &mut Vec<Outcome>) {
+    /// Appends the rows that differ from what was last published. `scratch` is any buffer.
+    pub(crate) fn publish(
+        &mut self,
+        now_ms: i64,
+        rules: &mut Rules,
+        scratch: &mut Vec<u8>,
+        out: &mut Vec<Outcome>,
+    ) {
         for index in 0..self.fold.cycles.len() {
             if !std::mem::take(&mut self.fold.cycles[index].row_changed) {
                 continue;
             }
-            let row = outcome::row(
-                &self.id,
-                &self.history,
-                &mut self.fold,
-                index,
-                now_ms,
-                rules,
-            );
-            let cycle = &mut self.fold.cycles[index];
+            let said = outcome::said(&self.history, &self.fold, index, now_ms, rules);
+            let cycle = &self.fold.cycles[index];
             let before = cycle.published;
-            match row {
-                Some(row) => {
-                    let published = Published {
-                        row_hash: xxh3_64(&row.encode_to_vec()),
-                        vendor: rules.symbols.intern(&row.vendor),
-                    };
-                    if before != Some(published) {
-                        cycle.published = Some(published);
-                        let former = before.filter(|before| before.vendor != published.vendor);
-                        out.push(Outcome {
-                            row,
-                            former_vendor: former
-                                .map(|former| rules.symbols.text(former.vendor).to_owned()),
-                        });
-                    }
-                }
-                None => {
-                    if let Some(before) = before {
-                        cycle.published = None;
-                        let (metric, number) = (cycle.metric, cycle.number);
-                        out.push(self.deletion(metric, number, before.vendor, rules));
-                    }
-                }
+            let after = said.as_ref().map(|said| Published {
+                row_hash: said.fingerprint(cycle, scratch),
+                vendor: said.vendor(),
+            });
+            if before == after {
+                continue;
             }
+            match (said, before) {
+                (Some(said), _) => {
+                    let former = before.filter(|before| before.vendor != said.vendor());
+                    out.push(Outcome {
+                        row: said.row(&self.id, cycle, rules),
+                        former_vendor: former
+                            .map(|former| rules.symbols.text(former.vendor).to_owned()),
+                    });
+                }
+                (None, Some(before)) => {
+                    out.push(self.deletion(cycle.metric, cycle.number, before.vendor, rules));
+                }
+                (None, None) => {}
+            }
+            self.fold.cycles[index].published = after;
         }
         for (metric, number, vendor) in std::mem::take(&mut self.withdrawn) {
             out.push(self.deletion(metric, number, vendor, rules));

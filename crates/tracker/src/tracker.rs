@@ -193,11 +193,17 @@ impl Tracker {
     pub fn conclude(&mut self) -> Conclusions {
         let now_ms = self.now_ms();
         let mut conclusions = std::mem::take(&mut self.pending);
+        let mut scratch = Vec::new();
         for slot in std::mem::take(&mut self.changed) {
             if let Some(ticket) = &mut self.slots[slot as usize]
                 && std::mem::take(&mut ticket.is_changed)
             {
-                ticket.publish(now_ms, &mut self.rules, &mut conclusions.outcomes);
+                ticket.publish(
+                    now_ms,
+                    &mut self.rules,
+                    &mut scratch,
+                    &mut conclusions.outcomes,
+                );
             }
         }
         self.panes
@@ -311,7 +317,12 @@ impl Tracker {
                 continue;
             };
             if ticket.is_changed {
-                ticket.publish(now_ms, &mut self.rules, &mut self.pending.outcomes);
+                ticket.publish(
+                    now_ms,
+                    &mut self.rules,
+                    &mut Vec::new(),
+                    &mut self.pending.outcomes,
+                );
             }
             if let Some(wake_ms) = ticket.wake_ms {
                 self.timers.remove(&(wake_ms, slot));

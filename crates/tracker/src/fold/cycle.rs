@@ -67,6 +67,17 @@ pub(crate) struct Published {
     pub(crate) vendor: Symbol,
 }
 
+/// A stretch of time under one standing, up to now.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    from_ms: i64,
+    standing: Standing,
+    /// Whether any time has passed in it.
+    is_held: bool,
+    /// The due if nothing more happens.
+    due_at_ms: Option<i64>,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Cycle {
     pub(crate) metric: Metric,
@@ -75,7 +86,11 @@ pub(crate) struct Cycle {
     pub(crate) set: Option<SetIndex>,
     pub(crate) started_at_ms: i64,
     start_owner: Option<Owner>,
+    /// Up to the present stretch.
     elapsed_ms: i64,
+    stretch: Stretch,
+    /// The fold's version of what is in force that the stretch is under.
+    pub(super) seen: u32,
     /// In the order in which the owners first had the ticket since the start.
     shares: Vec<(Owner, i64)>,
     /// A target was defined at an instant since the start.
@@ -103,8 +118,10 @@ impl Cycle {
         at_ms: i64,
         set: Option<SetIndex>,
         contact: Option<Box<str>>,
+        standing: Standing,
+        rules: &Rules,
     ) -> Self {
-        Self {
+        let mut cycle = Self {
             metric,
             number,
             contact,
@@ -112,6 +129,13 @@ impl Cycle {
             started_at_ms: at_ms,
             start_owner: None,
             elapsed_ms: 0,
+            stretch: Stretch {
+                from_ms: at_ms,
+                standing,
+                is_held: false,
+                due_at_ms: None,
+            },
+            seen: 0,
             shares: Vec::new(),
             targeted: false,
             due: None,
@@ -123,59 +147,104 @@ impl Cycle {
             row_changed: true,
             published: None,
             announced: Vec::new(),
-        }
+        };
+        cycle.stretch.due_at_ms = cycle.project(rules);
+        cycle
     }
 
     pub(crate) fn is_running(&self) -> bool {
         self.stop.is_none()
     }
 
-    /// Goes through `[from_ms, to_ms)`, in which `standing` held.
-    pub(crate) fn advance(&mut self, from_ms: i64, to_ms: i64, standing: &Standing, rules: &Rules) {
-        // A stop at the very start leaves open who has the ticket there: a resume forgets it.
-        self.start_owner.get_or_insert(standing.owner);
-        if self.stop.is_some() {
-            if !self.while_over.contains(&standing.owner) {
-                self.while_over.push(standing.owner);
-            }
-            self.targeted_while_over |= standing.target_ms.is_some();
+    /// What holds while it runs.
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.stretch.standing
+    }
+
+    /// Where it falls due if nothing more happens than is known.
+    pub(crate) fn due_at_ms(&self) -> Option<i64> {
+        match &self.due {
+            Some(due) => Some(due.at_ms),
+            None => self.stretch.due_at_ms,
+        }
+    }
+
+    /// From `at_ms` on `standing` holds for the running cycle.
+    pub(crate) fn stand(&mut self, at_ms: i64, standing: Standing, rules: &Rules) {
+        if standing == self.stretch.standing && !self.may_come_into_reach() {
             return;
         }
-        self.targeted |= standing.target_ms.is_some();
-        let share = self.share_of(standing.owner);
-        let delta_ms = if standing.paused {
-            0
-        } else {
-            rules.elapsed(self.set, standing.policy, from_ms, to_ms)
+        self.measure_until(at_ms, rules);
+        self.stretch = Stretch {
+            from_ms: at_ms,
+            standing,
+            is_held: false,
+            due_at_ms: None,
         };
-        if self.due.is_none() {
-            let reaches = standing
-                .target_ms
-                .is_some_and(|target_ms| self.elapsed_ms + delta_ms >= target_ms);
-            self.due = reaches
-                .then(|| self.project(from_ms, standing, rules))
-                .flatten()
-                .filter(|due_ms| *due_ms < to_ms)
-                .map(|due_ms| Box::new(self.decide_due(due_ms, standing, rules)));
+        self.stretch.due_at_ms = self.project(rules);
+        self.row_changed = true;
+    }
+
+    /// Whether a due that is too far away for now may be near enough for a later event.
+    pub(super) fn may_come_into_reach(&self) -> bool {
+        let stretch = &self.stretch;
+        stretch.due_at_ms.is_none()
+            && stretch.standing.target_ms.is_some()
+            && !stretch.standing.paused
+    }
+
+    /// Ends the present stretch: what it measured is elapsed.
+    fn measure_until(&mut self, at_ms: i64, rules: &Rules) {
+        let Stretch {
+            from_ms, standing, ..
+        } = self.stretch;
+        if self.stretch.is_held && !standing.paused {
+            let delta_ms = rules.elapsed(self.set, standing.policy, from_ms, at_ms);
+            let share = self.share_of(standing.owner);
+            self.elapsed_ms += delta_ms;
+            self.shares[share].1 += delta_ms;
         }
-        self.elapsed_ms += delta_ms;
-        self.shares[share].1 += delta_ms;
+        self.stretch.from_ms = at_ms;
+        self.stretch.is_held = false;
     }
 
-    /// The due if nothing happens after `from_ms`, at which `standing` holds.
-    pub(crate) fn project(&self, from_ms: i64, standing: &Standing, rules: &Rules) -> Option<i64> {
-        let target_ms = standing.target_ms?;
-        self.reach(target_ms, from_ms, standing, rules)
+    /// The running cycle goes on until `to_ms`, later than everything so far.
+    pub(crate) fn pass(&mut self, to_ms: i64, rules: &Rules) {
+        if !self.stretch.is_held {
+            let standing = self.stretch.standing;
+            self.stretch.is_held = true;
+            self.start_owner.get_or_insert(standing.owner);
+            self.targeted |= standing.target_ms.is_some();
+            self.share_of(standing.owner);
+        }
+        let due_ms = self.stretch.due_at_ms.filter(|due_ms| *due_ms < to_ms);
+        if let Some(due_ms) = due_ms
+            && self.due.is_none()
+        {
+            self.due = Some(Box::new(self.decide_due(due_ms, rules)));
+            self.row_changed = true;
+        }
     }
 
-    /// When `elapsed` reaches `level_ms` if nothing happens after `from_ms`.
-    pub(crate) fn reach(
-        &self,
-        level_ms: i64,
-        from_ms: i64,
-        standing: &Standing,
-        rules: &Rules,
-    ) -> Option<i64> {
+    /// Time goes by while it is over, with `standing`; a resume makes that part of it.
+    pub(crate) fn pass_over(&mut self, standing: &Standing) {
+        // A stop at the very start leaves open who has the ticket there: a resume forgets it.
+        self.start_owner.get_or_insert(standing.owner);
+        if !self.while_over.contains(&standing.owner) {
+            self.while_over.push(standing.owner);
+        }
+        self.targeted_while_over |= standing.target_ms.is_some();
+    }
+
+    fn project(&self, rules: &Rules) -> Option<i64> {
+        self.reach(self.stretch.standing.target_ms?, rules)
+    }
+
+    /// When `elapsed` reaches `level_ms` if nothing more happens.
+    pub(crate) fn reach(&self, level_ms: i64, rules: &Rules) -> Option<i64> {
+        let Stretch {
+            from_ms, standing, ..
+        } = self.stretch;
         let left_ms = level_ms - self.elapsed_ms;
         if left_ms <= 0 {
             return Some(from_ms);
@@ -187,8 +256,9 @@ impl Cycle {
         rules.add(self.set, standing.policy, from_ms, left_ms, latest_ms)
     }
 
-    /// The breach at `due_ms`, found from `standing`.
-    pub(crate) fn decide_due(&self, due_ms: i64, standing: &Standing, rules: &Rules) -> Decision {
+    /// The breach at `due_ms`, in the present stretch.
+    pub(crate) fn decide_due(&self, due_ms: i64, rules: &Rules) -> Decision {
+        let standing = &self.stretch.standing;
         let missing_ms = standing
             .target_ms
             .map_or(0, |target_ms| (target_ms - self.elapsed_ms).max(0));
@@ -205,11 +275,13 @@ impl Cycle {
 
     /// Stops or ends at `at_ms`; `standing` is what held just before.
     pub(crate) fn stop(&mut self, at_ms: i64, kind: StopKind, standing: &Standing, rules: &Rules) {
-        let due_at_ms = if standing.paused {
-            None
-        } else {
-            self.project(at_ms, standing, rules)
-        };
+        self.stand(at_ms, *standing, rules);
+        self.measure_until(at_ms, rules);
+        let due_at_ms = self
+            .stretch
+            .due_at_ms
+            .filter(|_| !standing.paused)
+            .map(|due_ms| due_ms.max(at_ms));
         let decision = self.decide(at_ms, standing, self.shares.clone(), rules);
         self.stop = Some(Box::new(Stop {
             kind,
@@ -219,15 +291,24 @@ impl Cycle {
         }));
         self.while_over.clear();
         self.targeted_while_over = false;
+        self.row_changed = true;
     }
 
-    /// Forgets the stop: the ticket was reopened under `resume`.
-    pub(crate) fn resume(&mut self) {
+    /// Forgets the stop: the ticket was reopened at `at_ms` under `resume`, into `standing`.
+    pub(crate) fn resume(&mut self, at_ms: i64, standing: Standing, rules: &Rules) {
         self.stop = None;
         self.targeted |= self.targeted_while_over;
         for owner in std::mem::take(&mut self.while_over) {
             self.share_of(owner);
         }
+        self.stretch = Stretch {
+            from_ms: at_ms,
+            standing,
+            is_held: false,
+            due_at_ms: None,
+        };
+        self.stretch.due_at_ms = self.project(rules);
+        self.row_changed = true;
     }
 
     fn decide(

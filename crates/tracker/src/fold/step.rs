@@ -53,6 +53,7 @@ impl Fold {
             self.end_reopened(event.at_ms, cycles_before, values, status, rules);
         }
         self.ended = change.ends;
+        self.stand_running(rules);
     }
 
     /// One event reopened the ticket and ended it: what it started ends with the event's attributes, what it resumed
@@ -84,20 +85,54 @@ impl Fold {
 
     /// Goes through the time between the last event and `at_ms` with what has held since.
     fn pass_to(&mut self, at_ms: i64, rules: &mut Rules) {
-        let from_ms = self.last_at_ms;
-        if at_ms <= from_ms {
+        if at_ms <= self.last_at_ms {
             return;
         }
         self.last_at_ms = at_ms;
         let may_resume = self.may_resume();
-        for unsettled in 0..self.unsettled.len() {
-            let index = self.unsettled[unsettled];
-            let cycle = &self.cycles[index];
-            let is_suspended = may_resume && !cycle.is_final && self.is_newest_over_metric(index);
-            if cycle.is_running() || is_suspended {
-                let standing = self.standing(cycle.set, cycle.metric, rules);
-                self.cycles[index].advance(from_ms, at_ms, &standing, rules);
+        for position in 0..self.latest() {
+            let Some(index) = self.latest_at(position) else {
+                continue;
+            };
+            let cycle = &mut self.cycles[index];
+            if cycle.is_running() {
+                cycle.pass(at_ms, rules);
+            } else if may_resume && !cycle.is_final && self.is_newest_over_metric(index) {
+                let (set, metric) = (self.cycles[index].set, self.cycles[index].metric);
+                let standing = self.standing(set, metric, rules);
+                self.cycles[index].pass_over(&standing);
             }
+        }
+    }
+
+    /// Has every running cycle stand under what the event has left in force.
+    fn stand_running(&mut self, rules: &mut Rules) {
+        let at_ms = self.last_at_ms;
+        for position in 0..self.latest() {
+            let Some(index) = self.latest_at(position) else {
+                continue;
+            };
+            let cycle = &self.cycles[index];
+            let is_current = cycle.seen == self.version && !cycle.may_come_into_reach();
+            if is_current || !cycle.is_running() {
+                continue;
+            }
+            let standing = self.standing(cycle.set, cycle.metric, rules);
+            let cycle = &mut self.cycles[index];
+            cycle.stand(at_ms, standing, rules);
+            cycle.seen = self.version;
+        }
+    }
+
+    /// How many cycles may run or resume: the newest of each metric, and the contacts that wait.
+    fn latest(&self) -> usize {
+        self.newest.len() + self.waiting.len()
+    }
+
+    fn latest_at(&self, position: usize) -> Option<usize> {
+        match position.checked_sub(self.newest.len()) {
+            None => self.newest[position],
+            Some(waiting) => Some(self.waiting[waiting]),
         }
     }
 
@@ -252,6 +287,7 @@ impl Fold {
         }
         if changed {
             self.in_force.clear();
+            self.version = self.version.wrapping_add(1);
         }
     }
 
@@ -388,10 +424,13 @@ impl Fold {
                 continue;
             };
             let set = self.cycles[index].set;
-            let policy = self.standing(set, metric, rules).policy;
-            match rules.on_reopen(set, policy) {
+            let standing = self.standing(set, metric, rules);
+            match rules.on_reopen(set, standing.policy) {
                 OnReopen::Resume if self.cycles[index].is_final => {}
-                OnReopen::Resume => self.cycles[index].resume(),
+                OnReopen::Resume => {
+                    self.cycles[index].resume(event.at_ms, standing, rules);
+                    self.cycles[index].seen = self.version;
+                }
                 OnReopen::Restart => {
                     self.cycles[index].is_final = true;
                     self.start(metric, event.at_ms, rules);
@@ -405,7 +444,7 @@ impl Fold {
         self.customer_waits = false;
     }
 
-    fn start_next_reply(&mut self, at_ms: i64, rules: &Rules) {
+    fn start_next_reply(&mut self, at_ms: i64, rules: &mut Rules) {
         let is_awaited =
             self.running(Metric::FirstReply).is_some() || self.running(Metric::NextReply).is_some();
         if !is_awaited {
@@ -413,7 +452,7 @@ impl Fold {
         }
     }
 
-    fn start(&mut self, metric: Metric, at_ms: i64, rules: &Rules) {
+    fn start(&mut self, metric: Metric, at_ms: i64, rules: &mut Rules) {
         let index = self.start_with(metric, at_ms, None, rules);
         self.newest[metric.index()] = Some(index);
     }
@@ -423,13 +462,15 @@ impl Fold {
         metric: Metric,
         at_ms: i64,
         contact: Option<Box<str>>,
-        rules: &Rules,
+        rules: &mut Rules,
     ) -> usize {
+        let set = rules.set_at(at_ms);
+        let standing = self.standing(set, metric, rules);
         let started = &mut self.started[metric.index()];
         *started += 1;
-        let set = rules.set_at(at_ms);
-        self.cycles
-            .push(Cycle::start(metric, *started, at_ms, set, contact));
+        let mut cycle = Cycle::start(metric, *started, at_ms, set, contact, standing, rules);
+        cycle.seen = self.version;
+        self.cycles.push(cycle);
         let index = self.cycles.len() - 1;
         self.unsettled.push(index);
         index

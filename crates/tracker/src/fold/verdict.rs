@@ -1,5 +1,7 @@
 //! What is to be said of a cycle at an instant `now`: its verdict, its contribution, its row.
 
+use std::borrow::Cow;
+
 use slawatch_policy::Metric;
 
 use super::Fold;
@@ -10,47 +12,35 @@ use crate::tally::Tally;
 
 /// SEMANTICS 3, "Verdict".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Verdict<'a> {
     /// Running or paused; the due if nothing happens.
     Undecided {
-        standing: Standing,
+        standing: &'a Standing,
         due_at_ms: Option<i64>,
     },
     /// Fell due, and may have stopped later.
-    Breached(Decision),
+    Breached(Cow<'a, Decision>),
     /// Stopped or ended before it fell due.
     Stopped(StopKind),
 }
 
 impl Fold {
     /// The verdict of a cycle when the clock less `allowed_delay` stands at `now_ms`.
-    pub(crate) fn verdict(&mut self, index: usize, now_ms: i64, rules: &mut Rules) -> Verdict {
+    pub(crate) fn verdict(&self, index: usize, now_ms: i64, rules: &Rules) -> Verdict<'_> {
         let cycle = &self.cycles[index];
-        if let Some(due) = &cycle.due
-            && (cycle.stop.is_some() || now_ms > due.at_ms)
-        {
-            return Verdict::Breached((**due).clone());
-        }
-        if let Some(stop) = &cycle.stop {
-            return Verdict::Stopped(stop.kind);
-        }
-        let (set, metric) = (cycle.set, cycle.metric);
-        let standing = self.standing(set, metric, rules);
-        let cycle = &self.cycles[index];
-        if let Some(due) = &cycle.due {
-            return Verdict::Undecided {
-                standing,
-                due_at_ms: Some(due.at_ms),
-            };
-        }
-        let due_at_ms = cycle.project(self.last_at_ms, &standing, rules);
-        match due_at_ms {
-            Some(due_ms) if now_ms > due_ms => {
-                Verdict::Breached(cycle.decide_due(due_ms, &standing, rules))
+        match (&cycle.due, &cycle.stop) {
+            (Some(due), stop) if stop.is_some() || now_ms > due.at_ms => {
+                Verdict::Breached(Cow::Borrowed(due))
             }
-            Some(_) | None => Verdict::Undecided {
-                standing,
-                due_at_ms,
+            (_, Some(stop)) => Verdict::Stopped(stop.kind),
+            (due, None) => match cycle.due_at_ms() {
+                Some(due_ms) if due.is_none() && now_ms > due_ms => {
+                    Verdict::Breached(Cow::Owned(cycle.decide_due(due_ms, rules)))
+                }
+                due_at_ms => Verdict::Undecided {
+                    standing: cycle.standing(),
+                    due_at_ms,
+                },
             },
         }
     }
@@ -63,9 +53,22 @@ impl Fold {
     }
 
     /// Brings the panes' `met` and `breached` of every cycle up to `now_ms`.
-    pub(crate) fn settle(&mut self, now_ms: i64, rules: &mut Rules, tally: &mut impl Tally) {
+    pub(crate) fn settle(&mut self, now_ms: i64, rules: &Rules, tally: &mut impl Tally) {
+        // Rows of undecided cycles show what holds at the clock, which changes as it passes known events.
+        let was_ahead = std::mem::replace(&mut self.is_ahead, self.last_at_ms > now_ms);
+        let shows_clock = was_ahead || self.is_ahead;
+        let mut has_settled = false;
         for unsettled in 0..self.unsettled.len() {
             let index = self.unsettled[unsettled];
+            let cycle = &mut self.cycles[index];
+            cycle.row_changed |= shows_clock;
+            has_settled |= cycle.stop.is_some();
+            let waits = cycle.stop.is_none()
+                && cycle.counted.is_none()
+                && cycle.due_at_ms().is_none_or(|due_ms| now_ms <= due_ms);
+            if waits {
+                continue;
+            }
             let counted = match self.verdict(index, now_ms, rules) {
                 Verdict::Breached(decision) => Some((decision.at_ms, decision.owner, true)),
                 Verdict::Stopped(StopKind::Fulfilled) => self.met(index),
@@ -80,17 +83,19 @@ impl Fold {
                 breached,
             });
             let cycle = &mut self.cycles[index];
-            cycle.row_changed = true;
             if cycle.counted != counted {
+                cycle.row_changed = true;
                 let metric = cycle.metric;
                 let before = std::mem::replace(&mut cycle.counted, counted);
                 tally_verdict(before, metric, -1, tally);
                 tally_verdict(counted, metric, 1, tally);
             }
         }
-        let mut unsettled = std::mem::take(&mut self.unsettled);
-        unsettled.retain(|index| !self.is_settled(*index));
-        self.unsettled = unsettled;
+        if has_settled {
+            let mut unsettled = std::mem::take(&mut self.unsettled);
+            unsettled.retain(|index| !self.is_settled(*index));
+            self.unsettled = unsettled;
+        }
     }
 
     /// The cycles that a later event in order, or the clock, can still change.

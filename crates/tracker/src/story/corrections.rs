@@ -2,6 +2,7 @@
 
 use super::teller::{Ending, Story, always, policy, tell};
 use super::ticket;
+use crate::tracker::Tracker;
 
 #[test]
 fn case_19_what_was_unseen_until_much_later_was_breached_at_its_due() {
@@ -33,9 +34,10 @@ fn case_22_every_permutation_and_repetition_ends_the_same() {
     let now_ms = story_at.instant("Mon 20:00");
     let expected = story.clone().at("Mon 20:00");
     let told = story.told();
+    let fresh = story.tracker();
     let mut order: Vec<usize> = (0..told.len()).collect();
     for_each_permutation(&mut order, 0, &mut |order| {
-        let mut tracker = story.tracker();
+        let mut tracker = Tracker::new(fresh.rules.sets().clone(), fresh.options);
         let mut ending = Ending::default();
         for (offset, index) in order.iter().enumerate() {
             tell(&mut tracker, &told[*index], offset as u64);
@@ -62,7 +64,7 @@ fn for_each_permutation(order: &mut [usize], from: usize, visit: &mut impl FnMut
 /// A tracker that has heard some events and stands at some instant, and what its readers have.
 struct Told {
     story: Story,
-    tracker: crate::Tracker,
+    tracker: Tracker,
     ending: Ending,
     next: usize,
 }
