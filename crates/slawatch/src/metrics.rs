@@ -26,6 +26,7 @@ fn events(result: &'static str) -> Counter {
 
 /// Tells the recorder what the metrics mean.
 pub fn describe() {
+    crate::roles::evaluator::metrics::describe();
     describe_counter!(
         EVENTS,
         "Accepted events by result: counted, duplicate, or conflicting (a copy of an id that says something else: an error of the source)"

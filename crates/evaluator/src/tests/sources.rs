@@ -87,3 +87,15 @@ fn rows_older_than_every_window_are_counted_and_left_out() {
     story.hear(Flush::at("10:10:20").contacts("10:06", 20, 0));
     assert_eq!(story.tellings(), ["10:10:20 firing sl/acme/refunds"]);
 }
+
+#[test]
+fn a_log_played_fast_may_have_a_wider_limit() {
+    for (behind_ms, out) in [(30_000, vec![1]), (600_000, vec![])] {
+        let mut story = Story::under(&service_level(""));
+        story.evaluator = story.evaluator.with_sources_apart_ms(behind_ms);
+        story.hear(Flush::at("10:00").source(0, 2));
+        story.hear(Flush::at("10:00").source(1, 2));
+        story.hear(Flush::at("10:05").source(0, 2));
+        assert_eq!(story.evaluator.sources_out(), out);
+    }
+}

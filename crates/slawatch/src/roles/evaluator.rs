@@ -1,5 +1,9 @@
 //! The evaluator role: signals in, alerts out, partition by partition. What is an alert is the evaluator crate's business.
 
+pub(crate) mod metrics;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use slawatch_evaluator::{Evaluator, Home, RestoreError as Unreadable, RuleSet, SCHEMA};
@@ -8,8 +12,9 @@ use slawatch_stream::{
     Outgoing, Processor, ProcessorFactory, Record, RestoreError, SnapshotView, Source, Stamp,
 };
 use slawatch_wire::{Message, v1};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::metrics;
+use crate::metrics::{UNREADABLE_SIGNALS, transition};
 
 /// Where an evaluator writes.
 #[derive(Clone, Debug)]
@@ -27,12 +32,15 @@ pub struct EvaluatorSettings {
 pub struct EvaluatorFactory {
     rules: Arc<RuleSet>,
     settings: Arc<EvaluatorSettings>,
+    fingerprint: u64,
 }
 
 impl EvaluatorFactory {
     /// Evaluators under these rules.
     pub fn new(rules: RuleSet, settings: EvaluatorSettings) -> Self {
+        let fingerprint = xxh3_64_with_seed(&rules.hash().to_le_bytes(), SCHEMA.into());
         Self {
+            fingerprint,
             rules: Arc::new(rules),
             settings: Arc::new(settings),
         }
@@ -40,6 +48,8 @@ impl EvaluatorFactory {
 
     fn processor(&self, source: &Source, evaluator: Evaluator) -> EvaluatorProcessor {
         EvaluatorProcessor {
+            reported: metrics::Reported::new(source.partition, &evaluator),
+            fingerprint: self.fingerprint,
             evaluator: evaluator.with_sources_apart_ms(self.settings.behind_ms),
             settings: Arc::clone(&self.settings),
             partition: source.partition % self.settings.alerts_partitions,
@@ -63,6 +73,8 @@ impl ProcessorFactory for EvaluatorFactory {
         self.processor(source, evaluator)
     }
 
+    /// Also under other rules than those of the snapshot: the evaluator ends what they no longer watch, and what the
+    /// replay makes known is published again, so that nothing that only the new rules say is lost.
     fn restore(
         &self,
         source: &Source,
@@ -85,6 +97,8 @@ pub struct EvaluatorProcessor {
     partition: u32,
     /// Transitions that wait for the next flush.
     alerts: Vec<v1::AlertTransition>,
+    fingerprint: u64,
+    reported: metrics::Reported,
 }
 
 impl Processor for EvaluatorProcessor {
@@ -92,7 +106,7 @@ impl Processor for EvaluatorProcessor {
         match v1::Signal::decode(record.value.unwrap_or_default()) {
             Ok(signal) => self.evaluator.apply(&signal, &mut self.alerts),
             Err(error) => {
-                metrics::UNREADABLE_SIGNALS.increment(1);
+                UNREADABLE_SIGNALS.increment(1);
                 tracing::error!(
                     partition = record.partition,
                     offset = record.offset,
@@ -104,6 +118,7 @@ impl Processor for EvaluatorProcessor {
     }
 
     fn flush(&mut self, stamp: &Stamp, out: &mut Vec<Outgoing>) {
+        self.reported.report(&self.evaluator);
         let mut head = v1::AlertBatch {
             source: stamp.source,
             epoch: stamp.epoch,
@@ -124,7 +139,7 @@ impl Processor for EvaluatorProcessor {
                 bytes = 0;
             }
             bytes += needed;
-            metrics::transition(alert.state());
+            transition(alert.state());
             head.alerts.push(alert);
         }
         if !head.alerts.is_empty() {
@@ -137,6 +152,6 @@ impl Processor for EvaluatorProcessor {
     }
 
     fn fingerprint(&self) -> u64 {
-        SCHEMA.into()
+        self.fingerprint
     }
 }

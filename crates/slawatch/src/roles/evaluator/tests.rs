@@ -1,0 +1,215 @@
+//! The role as its worker drives it: records in, flushes out, takeovers.
+
+use super::*;
+use slawatch_wire::v1::{AlertState, Measures, PaneRow, SignalBatch};
+
+const MINUTE_MS: i64 = 60_000;
+
+fn rules(name: &str) -> RuleSet {
+    let text = format!(
+        r#"[[rule]]
+name = "{name}"
+type = "threshold"
+measure = "service_level"
+window = "5m"
+enter = "80%"
+exit = "85%"
+severity = "critical"
+by = ["vendor", "queue"]
+"#
+    );
+    RuleSet::parse("rules.toml", &text).expect("good rules")
+}
+
+fn factory(name: &str) -> EvaluatorFactory {
+    let settings = EvaluatorSettings {
+        alerts_topic: "slawatch.alerts".into(),
+        alerts_partitions: 4,
+        behind_ms: 30_000,
+    };
+    EvaluatorFactory::new(rules(name), settings)
+}
+
+fn source() -> Source {
+    Source {
+        topic: "slawatch.signals".into(),
+        partition: 2,
+        partitions: 4,
+    }
+}
+
+fn stamp(batch: u64) -> Stamp {
+    Stamp {
+        source: 2,
+        sources: 4,
+        epoch: 7,
+        batch,
+        clock_ms: 0,
+        log_clock_ms: 0,
+        position: 0,
+        progress: true,
+    }
+}
+
+/// One contact of each vendor in that minute, in target or not.
+fn signal(minute: i64, vendors: &[&str], in_target: i64) -> Vec<u8> {
+    let row = |vendor: &&str| PaneRow {
+        pane_ms: minute * MINUTE_MS,
+        vendor: (*vendor).to_owned(),
+        queue: "refunds".to_owned(),
+        part: 0,
+        measures: Some(Measures {
+            answered: 1,
+            answered_in_target: in_target,
+            ..Measures::default()
+        }),
+    };
+    let batch = SignalBatch {
+        sources: 1,
+        epoch: 1,
+        batch: minute.unsigned_abs(),
+        clock_ms: minute * MINUTE_MS,
+        panes: vendors.iter().map(row).collect(),
+        ..SignalBatch::default()
+    };
+    let kind = Some(v1::signal::Kind::Batch(batch));
+    v1::Signal { kind }.encode_to_vec()
+}
+
+fn apply(processor: &mut EvaluatorProcessor, value: &[u8]) {
+    processor.apply(&Record::plain("slawatch.signals", 2, 0, 0, value));
+}
+
+fn flush(processor: &mut EvaluatorProcessor, batch: u64) -> Vec<(u32, v1::AlertBatch)> {
+    let mut out = Vec::new();
+    processor.flush(&stamp(batch), &mut out);
+    let decoded = out.iter().map(|record| {
+        assert_eq!(&*record.topic, "slawatch.alerts");
+        let batch = v1::AlertBatch::decode(record.value.as_slice()).expect("a batch");
+        (record.partition, batch)
+    });
+    decoded.collect()
+}
+
+fn keys(batches: &[(u32, v1::AlertBatch)]) -> Vec<(&str, AlertState)> {
+    let alerts = batches.iter().flat_map(|(_, batch)| &batch.alerts);
+    alerts
+        .map(|alert| (alert.key.as_str(), alert.state()))
+        .collect()
+}
+
+fn view<'a>(factory: &EvaluatorFactory, state: &'a [u8]) -> SnapshotView<'a> {
+    SnapshotView {
+        fingerprint: factory.fingerprint,
+        offset: 1,
+        clock_ms: 0,
+        log_clock_ms: 0,
+        state,
+    }
+}
+
+#[test]
+fn alerts_go_to_the_partition_that_their_signals_came_from_with_the_writers_stamp() {
+    let mut processor = factory("sl").create(&source());
+    apply(&mut processor, &signal(100, &["acme", "globex"], 0));
+    let batches = flush(&mut processor, 5);
+    assert_eq!(
+        keys(&batches),
+        [
+            ("sl/acme/refunds", AlertState::Firing),
+            ("sl/globex/refunds", AlertState::Firing)
+        ]
+    );
+    let (partition, batch) = &batches[0];
+    assert_eq!(*partition, 2);
+    assert_eq!((batch.source, batch.epoch, batch.batch), (2, 7, 5));
+    assert_eq!(batch.clock_ms, 100 * MINUTE_MS);
+    assert_eq!(flush(&mut processor, 6), []);
+}
+
+#[test]
+fn what_a_takeover_replays_is_published_as_it_was_before() {
+    let factory = factory("sl");
+    let mut processor = factory.create(&source());
+    let mut state = Vec::new();
+    processor.snapshot(&mut state);
+    apply(&mut processor, &signal(100, &["acme"], 0));
+    let before = flush(&mut processor, 1);
+    let mut next = factory
+        .restore(&source(), &view(&factory, &state))
+        .expect("a state");
+    apply(&mut next, &signal(100, &["acme"], 0));
+    next.took_over(7);
+    assert_eq!(flush(&mut next, 1), before);
+}
+
+#[test]
+fn under_other_rules_what_is_replayed_is_told() {
+    let (before, after) = (factory("before"), factory("after"));
+    let mut processor = before.create(&source());
+    apply(&mut processor, &signal(100, &["acme"], 0));
+    let mut state = Vec::new();
+    processor.snapshot(&mut state);
+    let mut processor = after
+        .restore(&source(), &view(&before, &state))
+        .expect("a state");
+    apply(&mut processor, &signal(101, &["acme"], 0));
+    processor.took_over(8);
+    let batches = flush(&mut processor, 1);
+    assert_eq!(
+        keys(&batches),
+        [
+            ("before/acme/refunds", AlertState::Expired),
+            ("after/acme/refunds", AlertState::Firing)
+        ]
+    );
+}
+
+#[test]
+fn damaged_and_foreign_states_are_told_apart() {
+    let factory = factory("sl");
+    let restore = |state: &[u8]| factory.restore(&source(), &view(&factory, state)).map(drop);
+    assert!(matches!(restore(&[0xff]), Err(RestoreError::Corrupt(_))));
+    // Field 1 of the state is its schema.
+    assert!(matches!(
+        restore(&[8, 99]),
+        Err(RestoreError::Incompatible(_))
+    ));
+}
+
+#[test]
+fn what_is_no_signal_is_left_out() {
+    let mut processor = factory("sl").create(&source());
+    apply(&mut processor, b"\xff\xff");
+    apply(&mut processor, &signal(100, &["acme"], 0));
+    assert_eq!(
+        keys(&flush(&mut processor, 1)),
+        [("sl/acme/refunds", AlertState::Firing)]
+    );
+}
+
+#[test]
+fn the_fingerprint_names_the_rules() {
+    let name = |rule| factory(rule).create(&source()).fingerprint();
+    assert_eq!(name("sl"), name("sl"));
+    assert_ne!(name("sl"), name("level"));
+}
+
+#[test]
+fn many_alerts_are_cut_into_records_that_fit() {
+    let mut processor = factory("sl").create(&source());
+    let long = |revision| v1::AlertTransition {
+        summary: "x".repeat(100_000),
+        revision,
+        ..v1::AlertTransition::default()
+    };
+    processor.alerts = (0..30).map(long).collect();
+    let batches = flush(&mut processor, 1);
+    assert!(batches.len() > 1);
+    for (_, batch) in &batches {
+        assert!(batch.encoded_len() <= MAX_RECORD_BYTES);
+    }
+    let alerts = batches.iter().flat_map(|(_, batch)| &batch.alerts);
+    let revisions: Vec<u64> = alerts.map(|alert| alert.revision).collect();
+    assert_eq!(revisions, Vec::from_iter(0..30));
+}
