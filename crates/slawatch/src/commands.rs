@@ -1,5 +1,6 @@
 //! The command line: one module a command.
 
+mod bench;
 mod check;
 mod demo;
 mod generate;
@@ -34,6 +35,8 @@ enum Command {
     Generate(generate::Generate),
     /// Run everything on generated traffic in one process; `cargo xtask demo` sets it up.
     Demo(demo::Demo),
+    /// Measure.
+    Bench(bench::Bench),
 }
 
 impl CommandLine {
@@ -49,6 +52,7 @@ impl CommandLine {
             Command::Replay(replay) => replay.run(),
             Command::Generate(generate) => generate.run(),
             Command::Demo(demo) => demo.run(),
+            Command::Bench(bench) => bench.run(),
         }
     }
 }

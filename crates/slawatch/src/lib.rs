@@ -1,6 +1,7 @@
 //! slawatch as a library: what the program's commands do, so that tests reach it without a process.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod bench;
 pub mod commands;
 pub mod config;
 pub mod demo;

@@ -48,7 +48,7 @@ struct Test {
 struct Bench {
     /// What to measure.
     what: Benchmark,
-    /// Further arguments of `slawatch-bench`, such as --records 2000000.
+    /// Further arguments of `slawatch bench`, such as --days 14.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -111,7 +111,7 @@ impl Bench {
         let what = match self.what {
             Benchmark::Tracker => "tracker",
         };
-        build(&["--release", "-p", "slawatch"])?;
+        build(&["--release", "-p", "slawatch", "-p", "slawatch-devstack"])?;
         finish(
             binary("release", "slawatch")?
                 .args(["bench", what])
