@@ -37,7 +37,7 @@ pub(super) struct Demo {
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// What the roles say about themselves, as in "info".
-    #[arg(long, default_value = "warn", value_name = "FILTER")]
+    #[arg(long, default_value = "warn,librdkafka=error", value_name = "FILTER")]
     log: String,
 }
 
