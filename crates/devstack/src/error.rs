@@ -94,6 +94,12 @@ pub enum Error {
         /// What it said.
         reason: String,
     },
+    /// A dashboard of Grafana is not what it should be.
+    #[error("the dashboard: {reason}")]
+    Dashboard {
+        /// What is wrong.
+        reason: String,
+    },
     /// ClickHouse refused a statement or could not be reached.
     #[error("ClickHouse at {url}: {reason}")]
     ClickHouse {

@@ -8,6 +8,7 @@ mod cache;
 pub mod clickhouse;
 mod error;
 pub mod generate;
+pub mod grafana;
 pub mod kafka;
 mod kafka_files;
 mod library_file;
