@@ -114,23 +114,29 @@ impl Ledger {
 
     /// An evaluator that lost its memory counts revisions from 1 again; its new incidents are told apart by their start.
     fn is_news(&mut self, transition: &AlertTransition) -> bool {
-        let now = Seen {
-            revision: transition.revision,
-            fired_at_ms: transition.fired_at_ms.unwrap_or(i64::MIN),
-            at_ms: transition.at_ms,
-        };
+        let AlertTransition {
+            revision, at_ms, ..
+        } = *transition;
+        // What was withdrawn while pending never began.
+        let fired_at_ms = transition.fired_at_ms.unwrap_or(i64::MIN);
         match self.seen.get_mut(&transition.key) {
-            Some(before)
-                if now.revision <= before.revision && now.fired_at_ms <= before.fired_at_ms =>
-            {
-                false
-            }
-            Some(before) => {
-                *before = now;
+            Some(seen) if revision > seen.revision || fired_at_ms > seen.fired_at_ms => {
+                let fired_at_ms = fired_at_ms.max(seen.fired_at_ms);
+                *seen = Seen {
+                    revision,
+                    fired_at_ms,
+                    at_ms,
+                };
                 true
             }
+            Some(_) => false,
             None => {
-                self.seen.insert(transition.key.clone(), now);
+                let first = Seen {
+                    revision,
+                    fired_at_ms,
+                    at_ms,
+                };
+                self.seen.insert(transition.key.clone(), first);
                 true
             }
         }

@@ -3,6 +3,7 @@
 //! Pure: instants (of a clock that never goes back) and answers come in, requests and reports go out. Of each subject only the newest state is kept, so a
 //! receiver that is down for days costs no more than what is true meanwhile.
 
+mod answers;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,7 @@ use slawatch_wire::v1::AlertTransition;
 use crate::backoff::Backoff;
 use crate::config::{ReceiverConfig, ReceiverKind};
 use crate::delivery::{
-    Address, Answer, Delivery, DeliveryEnd, LedgerId, Order, Report, is_over, state_word,
+    Address, Delivery, DeliveryEnd, LedgerId, Order, Report, is_over, state_word,
 };
 
 /// Most alerts in one request to an Alertmanager.
@@ -181,11 +182,16 @@ impl Queue {
         let over = is_over(delivery.intent.state);
         // Nothing that was said before may be repeated over the newer state.
         self.standing.remove(&delivery.address);
-        let busy = self.busy.contains(&delivery.address);
+        let under_way = self.told_by_request_under_way(&delivery.address);
+        let busy = under_way.is_some();
+        // What this queue saw goes before what the ledger must assume; a request under way adds its own end later.
+        if let Some(open) = under_way {
+            delivery.may_be_open = open;
+        }
         if let Some(old) = self.waiting.remove(&delivery.address) {
-            let known = busy || old.delivery.may_be_open;
+            let known = old.delivery.may_be_open;
             let firing = !is_over(old.delivery.intent.state);
-            if over && firing && !known {
+            if over && firing && !known && !busy {
                 self.suppress(&old, "it was over before it was sent".to_owned());
                 let end = self.entry(delivery, now_ms);
                 self.suppress(&end, "it was over before it was sent".to_owned());
@@ -199,7 +205,7 @@ impl Queue {
                     delivery.intent.revision
                 ),
             );
-            delivery.may_be_open |= known;
+            delivery.may_be_open = known;
         } else if over && !busy && !delivery.may_be_open {
             let end = self.entry(delivery, now_ms);
             self.suppress(&end, "the receiver was never told that it fired".to_owned());
@@ -207,6 +213,16 @@ impl Queue {
         }
         let entry = self.entry(delivery, now_ms);
         self.waiting.insert(entry.delivery.address.clone(), entry);
+    }
+
+    /// Whether the receiver may have had something of it open before the request that is under way, if there is one.
+    fn told_by_request_under_way(&self, address: &Address) -> Option<bool> {
+        if !self.busy.contains(address) {
+            return None;
+        }
+        let mut told = self.under_way.values().flat_map(|request| &request.told);
+        told.find(|entry| entry.delivery.address == *address)
+            .map(|entry| entry.delivery.may_be_open)
     }
 
     fn entry(&mut self, delivery: Delivery, now_ms: i64) -> Waiting {
@@ -412,124 +428,6 @@ impl Queue {
                 repeated: true,
                 attempt: 1,
             });
-        }
-    }
-
-    /// The answer to a request.
-    pub fn finish(&mut self, number: u64, answer: Answer, now_ms: i64) {
-        let Some(request) = self.under_way.remove(&number) else {
-            return;
-        };
-        for entry in &request.told {
-            self.busy.remove(&entry.delivery.address);
-        }
-        match answer {
-            Answer::Taken { detail } => {
-                self.is_well();
-                self.finish_taken(request, &detail, now_ms);
-            }
-            Answer::Refused { detail } => {
-                self.is_well();
-                self.finish_refused(request, &detail);
-            }
-            Answer::Trouble {
-                retry_after_ms,
-                maybe_delivered,
-                detail: _,
-            } => {
-                self.finish_trouble(request, retry_after_ms, maybe_delivered, now_ms);
-            }
-        }
-    }
-
-    fn is_well(&mut self) {
-        self.failures = 0;
-        self.gate_ms = i64::MIN;
-    }
-
-    fn finish_taken(&mut self, request: UnderWay, detail: &str, now_ms: i64) {
-        for entry in request.told {
-            self.report(&entry, DeliveryEnd::Sent, detail.to_owned());
-            if let Some(newer) = self.waiting.get_mut(&entry.delivery.address) {
-                newer.delivery.may_be_open = true;
-            }
-            if let Shape::Repeated { interval_ms } = self.shape {
-                let ended = is_over(entry.delivery.intent.state).then_some(request.at_ms);
-                self.keep(entry.delivery, ended, now_ms + interval_ms);
-            }
-        }
-    }
-
-    fn finish_refused(&mut self, request: UnderWay, detail: &str) {
-        if request.told.len() + request.repeated.len() > 1 {
-            for mut entry in request.told {
-                entry.attempts -= 1;
-                entry.alone = true;
-                self.put_back(entry);
-            }
-            return;
-        }
-        for entry in request.told {
-            self.report(&entry, DeliveryEnd::Rejected, detail.to_owned());
-            let address = &entry.delivery.address;
-            let nothing_open = !entry.delivery.may_be_open && !is_over(entry.delivery.intent.state);
-            if nothing_open
-                && self
-                    .waiting
-                    .get(address)
-                    .is_some_and(|newer| is_over(newer.delivery.intent.state))
-                && let Some(end) = self.waiting.remove(address)
-            {
-                self.suppress(&end, "what it would end was refused".to_owned());
-            }
-        }
-    }
-
-    fn finish_trouble(
-        &mut self,
-        request: UnderWay,
-        retry_after_ms: Option<i64>,
-        maybe_delivered: bool,
-        now_ms: i64,
-    ) {
-        self.failures = self.failures.saturating_add(1);
-        let asked_ms = retry_after_ms.unwrap_or(0).clamp(0, MAX_RETRY_AFTER_MS);
-        self.gate_ms = now_ms + self.backoff.pause_ms(self.failures).max(asked_ms);
-        for mut entry in request.told {
-            entry.delivery.may_be_open |= maybe_delivered && !is_over(entry.delivery.intent.state);
-            entry.not_before_ms = now_ms + self.backoff.pause_ms(entry.attempts).max(asked_ms);
-            self.put_back(entry);
-        }
-        // A repetition that did not arrive is made up for as soon as the receiver is back.
-        for address in request.repeated {
-            if let Some(standing) = self.standing.get_mut(&address) {
-                standing.repeat_at_ms = now_ms;
-            }
-        }
-    }
-
-    /// Back into the queue, unless a newer state came meanwhile or its ledger is gone.
-    fn put_back(&mut self, entry: Waiting) {
-        match self.waiting.get_mut(&entry.delivery.address) {
-            Some(newer) => {
-                newer.delivery.may_be_open |= entry.delivery.may_be_open;
-                let told = (
-                    state_word(newer.delivery.intent.state),
-                    newer.delivery.intent.revision,
-                );
-                let end_of_nothing =
-                    is_over(newer.delivery.intent.state) && !newer.delivery.may_be_open;
-                self.suppress(
-                    &entry,
-                    format!("superseded: {} at revision {}", told.0, told.1),
-                );
-                if end_of_nothing && let Some(end) = self.waiting.remove(&entry.delivery.address) {
-                    self.suppress(&end, "it was over before it was sent".to_owned());
-                }
-            }
-            None => {
-                self.waiting.insert(entry.delivery.address.clone(), entry);
-            }
         }
     }
 }

@@ -1,5 +1,8 @@
 //! What a webhook is told: one JSON object for each state of each incident, with a key against repetitions and, if a
 //! key is configured, a signature.
+//!
+//! What a receiver should do: take a request whose idempotency key it has seen for done, and pass over one whose
+//! revision is lower than the highest it has seen of that incident. Both happen only after a crash.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -420,6 +420,29 @@ fn repetitions_are_known_and_a_forgetful_evaluator_is_not_mistaken_for_one() {
 }
 
 #[test]
+fn what_is_withdrawn_while_pending_ends_no_memory() {
+    let mut story = story();
+    story
+        .told(Firing, "i1", 1)
+        .comes(Resolved, "i1", 2)
+        .comes(Pending, "", 3);
+    let mut withdrawn = alert(Resolved, "", 4, story.now_ms);
+    withdrawn.fired_at_ms = None;
+    story.transition(withdrawn);
+    story
+        .decided()
+        .says(&["Intent am Resolved i1 r4", "Intent hook Resolved i1 r2"]);
+    let again = alert(Firing, "i1", 1, story.now_ms);
+    assert_eq!(
+        story.transition(again),
+        Taken {
+            repeated: 1,
+            ..Taken::default()
+        }
+    );
+}
+
+#[test]
 fn a_replaced_evaluator_is_mute() {
     let mut ledger = story().ledger;
     let batch = |source, epoch, revision| AlertBatch {

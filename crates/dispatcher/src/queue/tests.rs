@@ -3,7 +3,7 @@
 use slawatch_wire::v1::AlertState;
 
 use super::*;
-use crate::delivery::{IntentKey, Subject};
+use crate::delivery::{Answer, IntentKey, Subject};
 use AlertState::{Firing, Resolved};
 
 const BASE: &str = "name = \"r\"\nurl = \"http://x\"\nretry_min = \"1s\"\nretry_max = \"8s\"\n";
@@ -220,19 +220,20 @@ fn one_subject_is_never_told_two_things_at_once() {
     assert_eq!(told(&sent(&mut queue, 1)), ["a resolved r2"]);
 }
 
-/// What has become of a firing state when its end comes, and what is then said and reported.
+const NEVER_SENT: [&str; 2] = [
+    "Suppressed a firing r1 after 0: it was over before it was sent",
+    "Suppressed a resolved r2 after 0: it was over before it was sent",
+];
+const SUPERSEDED: [&str; 1] =
+    ["Suppressed a firing r1 after 1: superseded: resolved at revision 2"];
+
 #[test]
-fn a_newer_state_replaces_the_older_one() {
-    let never_sent = [
-        "Suppressed a firing r1 after 0: it was over before it was sent",
-        "Suppressed a resolved r2 after 0: it was over before it was sent",
-    ];
-    let superseded = ["Suppressed a firing r1 after 1: superseded: resolved at revision 2"];
+fn the_end_replaces_what_waits() {
     // Never tried: nobody need know.
     let mut queue = webhook(1);
     queue.order(fires("a", 1), 0);
     queue.order(ends("a", 2), 0);
-    assert_eq!(reports(&mut queue), never_sent);
+    assert_eq!(reports(&mut queue), NEVER_SENT);
     assert_eq!(waits(&mut queue, 0), None);
     // Tried, and perhaps it arrived.
     let mut queue = webhook(1);
@@ -240,7 +241,7 @@ fn a_newer_state_replaces_the_older_one() {
     let request = sent(&mut queue, 0);
     queue.finish(request.number, trouble(true), 0);
     queue.order(ends("a", 2), 10_000);
-    assert_eq!(reports(&mut queue), superseded);
+    assert_eq!(reports(&mut queue), SUPERSEDED);
     assert_eq!(told(&sent(&mut queue, 10_000)), ["a resolved r2"]);
     // Tried, and it cannot have arrived.
     let mut queue = webhook(1);
@@ -251,19 +252,43 @@ fn a_newer_state_replaces_the_older_one() {
     assert_eq!(
         reports(&mut queue),
         [
-            never_sent[0].replace("after 0", "after 1"),
-            never_sent[1].to_owned()
+            NEVER_SENT[0].replace("after 0", "after 1"),
+            NEVER_SENT[1].to_owned()
         ]
     );
-    // On its way while the end comes.
+}
+
+#[test]
+fn the_end_waits_for_what_is_on_its_way() {
+    // Perhaps it arrived.
     let mut queue = webhook(1);
     queue.order(fires("a", 1), 0);
     let request = sent(&mut queue, 0);
     queue.order(ends("a", 2), 0);
     queue.finish(request.number, trouble(true), 0);
-    assert_eq!(reports(&mut queue), superseded);
+    assert_eq!(reports(&mut queue), SUPERSEDED);
     let until_ms = waits(&mut queue, 0).unwrap();
     assert_eq!(told(&sent(&mut queue, until_ms)), ["a resolved r2"]);
+    // On its way while the end comes, and it cannot have arrived.
+    let mut queue = webhook(1);
+    queue.order(fires("a", 1), 0);
+    let request = sent(&mut queue, 0);
+    queue.order(ends("a", 2), 0);
+    queue.finish(request.number, trouble(false), 0);
+    assert_eq!(reports(&mut queue), [SUPERSEDED[0], NEVER_SENT[1]]);
+    // On its way, fires and ends once more meanwhile, and it does arrive.
+    let mut queue = webhook(1);
+    queue.order(fires("a", 1), 0);
+    let request = sent(&mut queue, 0);
+    for order in [ends("a", 2), fires("a", 3), ends("a", 4)] {
+        queue.order(order, 0);
+    }
+    queue.finish(request.number, taken(), 0);
+    assert_eq!(told(&sent(&mut queue, 0)), ["a resolved r4"]);
+}
+
+#[test]
+fn an_end_without_a_beginning_here() {
     // Inherited from an owner who may have sent it.
     let mut queue = webhook(1);
     queue.order(Order::Deliver(delivery("a", Firing, 1, true)), 0);

@@ -1,0 +1,284 @@
+//! Two workers, their receivers and an evaluator in one thread, disturbed by seed: crashes, rebalances, receivers that
+//! are down, half-done requests, replaced evaluators. When all is calm again, every receiver must believe what is true,
+//! nobody may have been paged twice for one incident, and nothing may have been sent without a durable intent.
+
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod evaluator;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use evaluator::Evaluator;
+use slawatch_dispatcher::queue::Queue;
+use slawatch_dispatcher::{DispatcherConfig, DispatcherFactory, Topics};
+use slawatch_stream::{
+    Clock, Log, ManualClock, MemoryLog, MemorySession, MemoryStore, StartAt, TopicPartition,
+    TopicSpec, Worker, WorkerConfig, WorkerParts,
+};
+use slawatch_wire::v1::{AlertState, AlertTransition};
+use world::{Desk, DeskInner, World};
+
+const PARTITIONS: u32 = 2;
+const KEYS: u64 = 6;
+const HOUR_MS: i64 = 3_600_000;
+const REFUSED: &str = "k3";
+const CONFIG: &str = r#"
+    [[receiver]]
+    name = "am"
+    type = "alertmanager"
+    url = "http://unused"
+    [[receiver]]
+    name = "hook"
+    type = "webhook"
+    url = "http://unused"
+"#;
+
+/// SplitMix64: the whole run follows from its seed.
+#[derive(Debug)]
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % sides
+    }
+
+    pub fn one_in(&mut self, sides: u64) -> bool {
+        self.roll(sides) == 0
+    }
+}
+
+struct Process {
+    worker: Worker<DispatcherFactory>,
+    session: MemorySession,
+    desk: Arc<Desk>,
+    asleep: u64,
+}
+
+struct Cluster {
+    dice: Dice,
+    clock: Arc<ManualClock>,
+    log: Arc<MemoryLog>,
+    store: Arc<MemoryStore>,
+    config: DispatcherConfig,
+    evaluator: Evaluator,
+    world: World,
+    processes: Vec<Process>,
+    crashes: u32,
+}
+
+fn worker_config() -> WorkerConfig {
+    WorkerConfig {
+        snapshot_ms: 20_000,
+        commit_ms: 300,
+        flush_ms: 20,
+        ..WorkerConfig::new("dispatcher", "dispatcher", "slawatch.alerts")
+    }
+}
+
+impl Cluster {
+    fn new(seed: u64) -> Self {
+        let clock = Arc::new(ManualClock::new(1_700_000_000_000));
+        let log = Arc::new(MemoryLog::stepped(clock.clone()));
+        for topic in ["slawatch.alerts", "slawatch.notifications"] {
+            log.create_topic(&TopicSpec::new(topic, PARTITIONS))
+                .unwrap();
+        }
+        let all: Vec<_> = (0..PARTITIONS)
+            .map(|p| TopicPartition::new("slawatch.notifications", p))
+            .collect();
+        let mut world = World {
+            clock: clock.clone(),
+            notifications: log.reader(&all, StartAt::Beginning).unwrap(),
+            intents: BTreeSet::new(),
+            down: [false; 2],
+            shown_until_ms: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+            keys_seen: BTreeSet::new(),
+            requests: 0,
+            repeats: 0,
+            outdated: 0,
+        };
+        // The first poll tells of the assignment, and of no record yet.
+        world.read_intents();
+        let mut cluster = Self {
+            dice: Dice(seed),
+            clock,
+            log,
+            store: Arc::new(MemoryStore::default()),
+            config: toml::from_str(CONFIG).unwrap(),
+            evaluator: Evaluator {
+                epochs: [1; 2],
+                ..Evaluator::default()
+            },
+            world,
+            processes: Vec::new(),
+            crashes: 0,
+        };
+        cluster.processes = (0..2).map(|_| cluster.process()).collect();
+        cluster
+    }
+
+    fn process(&mut self) -> Process {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let queues = self
+            .config
+            .receivers
+            .iter()
+            .map(|r| Queue::new(r, self.dice.roll(1000)));
+        let inner = DeskInner {
+            queues: queues.collect(),
+            ledgers: BTreeMap::new(),
+        };
+        let desk = Arc::new(Desk {
+            clock: self.clock.clone(),
+            inner: Mutex::new(inner),
+        });
+        let log: Arc<dyn Log> = self.log.clone();
+        let factory =
+            DispatcherFactory::new(log, Topics::default(), &self.config, desk.clone()).unwrap();
+        let consumer = self.log.join("dispatcher", &["slawatch.alerts"]);
+        let session = consumer.session().unwrap();
+        let parts = WorkerParts {
+            consumer: Box::new(consumer),
+            producer: self.log.producer().unwrap(),
+            probe: self.log.end_probe("slawatch.alerts").unwrap(),
+            store: self.store.clone(),
+            clock,
+            factory: Arc::new(factory),
+            partitions: PARTITIONS,
+        };
+        Process {
+            worker: Worker::new(parts, worker_config()),
+            session,
+            desk,
+            asleep: 0,
+        }
+    }
+
+    fn round(&mut self, pause_ms: u32) {
+        self.clock.advance(pause_ms);
+        for process in &mut self.processes {
+            if process.asleep > 0 {
+                process.asleep -= 1;
+                // A receiver's task does not know that its worker is not heard of any more.
+                if self.dice.one_in(2) {
+                    process.desk.pump(&mut self.world, &mut self.dice);
+                }
+                continue;
+            }
+            process.worker.step(Duration::ZERO).unwrap();
+            process.desk.pump(&mut self.world, &mut self.dice);
+        }
+    }
+
+    fn disturb(&mut self) {
+        let index = self.dice.roll(2) as usize;
+        match self.dice.roll(60) {
+            0 => {
+                let fresh = self.process();
+                self.processes[index].session.expire();
+                self.processes[index] = fresh;
+                self.crashes += 1;
+            }
+            1 => {
+                self.processes[index].asleep = self.dice.roll(40);
+                self.processes[index].session.expire();
+            }
+            2..8 => {
+                let receiver = self.dice.roll(2) as usize;
+                self.world.down[receiver] = !self.world.down[receiver];
+            }
+            _ => {}
+        }
+    }
+
+    fn run(&mut self) {
+        for _ in 0..600 {
+            if self.dice.one_in(3) {
+                self.evaluator
+                    .speak(&self.log, self.clock.wall_ms(), &mut self.dice);
+            }
+            self.disturb();
+            let pause_ms = 10 + self.dice.roll(1500);
+            self.round(u32::try_from(pause_ms).unwrap());
+        }
+        self.world.down = [false; 2];
+        for _ in 0..600 {
+            self.round(1_000);
+        }
+    }
+
+    fn check(&self, seed: u64) {
+        let now_ms = self.clock.wall_ms();
+        let stale = |alert: &AlertTransition| alert.at_ms - alert.due_ms > HOUR_MS;
+        for ((key, incident), alert) in &self.evaluator.by_incident {
+            let told = self.world.incidents.get(&(key.clone(), incident.clone()));
+            let firing = alert.state() == AlertState::Firing;
+            let context = format!("seed {seed}: {key} {incident} {:?}", alert.state());
+            if stale(alert) || key == REFUSED {
+                assert!(told.is_none(), "{context}: was sent");
+            } else if firing {
+                assert!(
+                    told.is_some_and(|told| told.firing),
+                    "{context}: is not known"
+                );
+            } else {
+                assert!(
+                    told.is_none_or(|told| !told.firing),
+                    "{context}: its end is not known"
+                );
+            }
+            assert!(
+                told.is_none_or(|told| told.pages <= 1),
+                "{context}: paged twice"
+            );
+        }
+        for (key, incident) in self.world.incidents.keys() {
+            assert_ne!(
+                incident, "zombie",
+                "seed {seed}: {key}: a replaced evaluator was believed"
+            );
+        }
+        for (key, alert) in &self.evaluator.newest {
+            let shown = self
+                .world
+                .shown_until_ms
+                .get(key)
+                .is_some_and(|until| *until > now_ms);
+            let firing = alert.state() == AlertState::Firing;
+            if !stale(alert) || !firing {
+                assert_eq!(shown, firing, "seed {seed}: {key} at the Alertmanager");
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_happens_receivers_end_up_believing_what_is_true() {
+    let (mut crashes, mut requests, mut repeats, mut incidents) = (0, 0, 0, 0);
+    for seed in 0..60 {
+        let mut cluster = Cluster::new(seed);
+        cluster.run();
+        cluster.check(seed);
+        crashes += cluster.crashes;
+        requests += cluster.world.requests;
+        repeats += cluster.world.repeats;
+        incidents += cluster.world.incidents.len();
+    }
+    // The run was as rough as it means to be.
+    assert!(
+        crashes > 100 && requests > 10_000,
+        "{crashes} crashes, {requests} requests"
+    );
+    assert!(
+        repeats > 100 && incidents > 1_000,
+        "{repeats} repeats, {incidents} incidents"
+    );
+}

@@ -1,0 +1,205 @@
+//! The receivers: one process's queues, and what the people behind them believe.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+
+use slawatch_dispatcher::delivery::{Answer, LedgerId, Order};
+use slawatch_dispatcher::queue::{Item, Next, Queue};
+use slawatch_dispatcher::receiver::{Outbox, Reported};
+use slawatch_dispatcher::webhook::idempotency_key;
+use slawatch_stream::{Clock, ConsumerEvent, LogReader, ManualClock, PollHandler, Record};
+use slawatch_wire::Message;
+use slawatch_wire::v1::{AlertState, NotificationBatch, NotificationState};
+
+use crate::{Dice, REFUSED};
+
+/// The receivers' queues of one process, which dies with it.
+#[derive(Debug)]
+pub struct Desk {
+    pub clock: Arc<ManualClock>,
+    pub inner: Mutex<DeskInner>,
+}
+
+#[derive(Debug)]
+pub struct DeskInner {
+    pub queues: Vec<Queue>,
+    pub ledgers: BTreeMap<LedgerId, mpsc::Sender<Reported>>,
+}
+
+impl Desk {
+    fn now_ms(&self) -> i64 {
+        i64::try_from(self.clock.steady_ms()).unwrap()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, DeskInner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the requests that are due.
+    pub fn pump(&self, world: &mut World, dice: &mut Dice) {
+        let mut inner = self.lock();
+        let DeskInner { queues, ledgers } = &mut *inner;
+        for (number, queue) in queues.iter_mut().enumerate() {
+            for _ in 0..dice.roll(4) {
+                let Next::Send(request) = queue.next(self.now_ms()) else {
+                    break;
+                };
+                let answer = world.answer(number, &request.items, dice);
+                queue.finish(request.number, answer, self.now_ms());
+            }
+            while let Some(report) = queue.next_report() {
+                if let Some(ledger) = ledgers.get(&report.address.ledger) {
+                    ledger.send((number, report)).unwrap();
+                }
+            }
+        }
+    }
+}
+
+impl Outbox for Desk {
+    fn join(&self, ledger: LedgerId, reports: &mpsc::Sender<Reported>) {
+        self.lock().ledgers.insert(ledger, reports.clone());
+    }
+
+    fn order(&self, number: usize, order: Order) {
+        self.lock().queues[number].order(order, self.now_ms());
+    }
+
+    fn forget(&self, ledger: LedgerId) {
+        let mut inner = self.lock();
+        inner.ledgers.remove(&ledger);
+        inner
+            .queues
+            .iter_mut()
+            .for_each(|queue| queue.forget(ledger));
+    }
+}
+
+pub type Intent = (String, String, String, AlertState, u64);
+
+/// What the receivers believe.
+pub struct World {
+    pub clock: Arc<ManualClock>,
+    pub notifications: Box<dyn LogReader>,
+    pub intents: BTreeSet<Intent>,
+    pub down: [bool; 2],
+    /// Until when the Alertmanager takes a key for firing.
+    pub shown_until_ms: BTreeMap<String, i64>,
+    pub incidents: BTreeMap<(String, String), Incident>,
+    pub keys_seen: BTreeSet<String>,
+    pub requests: u64,
+    pub repeats: u64,
+    pub outdated: u64,
+}
+
+#[derive(Default)]
+pub struct Incident {
+    pub revision: u64,
+    pub firing: bool,
+    pub pages: u32,
+}
+
+impl World {
+    pub fn answer(&mut self, number: usize, items: &[Item], dice: &mut Dice) -> Answer {
+        self.requests += 1;
+        let retry = |maybe_delivered| Answer::Trouble {
+            detail: "down".into(),
+            retry_after_ms: None,
+            maybe_delivered,
+        };
+        if self.down[number] && dice.one_in(2) {
+            return retry(false);
+        }
+        let refused = number == 1 && items[0].delivery.transition.key == REFUSED;
+        if refused && !self.down[number] {
+            return Answer::Refused {
+                detail: "404".into(),
+            };
+        }
+        if !refused {
+            self.take(number, items);
+        }
+        if self.down[number] {
+            retry(true)
+        } else {
+            Answer::Taken {
+                detail: "200 OK".into(),
+            }
+        }
+    }
+
+    fn take(&mut self, number: usize, items: &[Item]) {
+        self.read_intents();
+        for item in items {
+            let intent = &item.delivery.intent;
+            let key = &item.delivery.transition.key;
+            let receiver = ["am", "hook"][number];
+            let written = (
+                receiver.to_owned(),
+                key.clone(),
+                intent.incident.clone(),
+                intent.state,
+                intent.revision,
+            );
+            assert!(
+                self.intents.contains(&written),
+                "sent without an intent: {written:?}"
+            );
+            if number == 0 {
+                let now_ms = self.clock.wall_ms();
+                let firing = intent.state == AlertState::Firing;
+                let ends_ms = if firing {
+                    now_ms + 240_000
+                } else {
+                    now_ms - item.over_for_ms
+                };
+                self.shown_until_ms.insert(key.clone(), ends_ms);
+                continue;
+            }
+            if !self.keys_seen.insert(idempotency_key(key, intent)) {
+                self.repeats += 1;
+                continue;
+            }
+            let incident = self
+                .incidents
+                .entry((key.clone(), intent.incident.clone()))
+                .or_default();
+            if intent.revision < incident.revision {
+                // From an owner that was replaced; receivers keep what has the highest revision.
+                self.outdated += 1;
+                continue;
+            }
+            incident.revision = intent.revision;
+            incident.firing = intent.state == AlertState::Firing;
+            incident.pages += u32::from(incident.firing);
+        }
+    }
+
+    pub fn read_intents(&mut self) {
+        let mut pages = Intents(&mut self.intents);
+        while self
+            .notifications
+            .poll(Duration::ZERO, 1000, &mut pages)
+            .unwrap()
+            > 0
+        {}
+    }
+}
+
+pub struct Intents<'a>(&'a mut BTreeSet<Intent>);
+
+impl PollHandler for Intents<'_> {
+    fn record(&mut self, record: &Record<'_>) {
+        let batch = NotificationBatch::decode(record.value.unwrap()).unwrap();
+        for one in batch.notifications {
+            if one.state() == NotificationState::Intent {
+                let state = one.alert_state();
+                self.0
+                    .insert((one.receiver, one.key, one.incident, state, one.revision));
+            }
+        }
+    }
+
+    fn event(&mut self, _event: ConsumerEvent<'_>) {}
+}
