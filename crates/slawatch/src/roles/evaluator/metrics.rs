@@ -13,7 +13,7 @@ const CLOCK: &str = "slawatch_evaluator_clock_ms";
 pub(crate) fn describe() {
     describe_counter!(
         BATCHES,
-        "Batches of signals by result: accepted, repeated, or fenced (of a writer that had lost its source; alert SlawatchZombie)"
+        "Batches of signals by result: accepted, repeated, or fenced (of a writer that had lost its source; alert SlawatchFencedBatches)"
     );
     describe_counter!(
         LATE_ROWS,
