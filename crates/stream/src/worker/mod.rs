@@ -26,7 +26,7 @@
 //! - **Failure is forgetting.** A refused commit gives everything up and rejoins; a failed delivery takes every
 //!   partition again under a new epoch; a step that returns an error ends the thread. No state is ever repaired.
 //!
-//! Not here: what the records mean ([`crate::processor`]), threads and signals ([`crate::runner`]).
+//! Not here: what the records mean ([`crate::processor`]), threads and signals (the program that steps it).
 
 mod commit;
 mod config;
