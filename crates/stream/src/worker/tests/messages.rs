@@ -1,0 +1,181 @@
+//! What an operator reads when a partition stops, and that nothing else than the cause makes it stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::toy::{OUTPUTS, ToyFactory};
+use crate::{
+    Commit, CommitOutcome, Consumer as _, Log as _, LogReader as _, ManualClock, MemoryLog,
+    MemoryStore, Outgoing, PartitionState, SnapshotStore as _, TopicPartition, TopicSpec, Worker,
+    WorkerConfig, WorkerParts,
+};
+
+struct Place {
+    log: MemoryLog,
+    store: Arc<MemoryStore>,
+    clock: Arc<ManualClock>,
+    accept_gap: bool,
+}
+
+fn source() -> TopicPartition {
+    TopicPartition::new("in", 0)
+}
+
+impl Place {
+    /// A source of one partition holding `records` records.
+    fn with_records(records: u32) -> Self {
+        let clock = Arc::new(ManualClock::new(1_000));
+        let log = MemoryLog::stepped(clock.clone());
+        log.create_topic(&TopicSpec::new("in", 1)).unwrap();
+        log.create_topic(&TopicSpec::new("out", OUTPUTS)).unwrap();
+        for _ in 0..records {
+            log.append(Outgoing::new(Arc::from("in"), 0, b"k note".to_vec()))
+                .unwrap();
+        }
+        Self {
+            log,
+            store: Arc::default(),
+            clock,
+            accept_gap: false,
+        }
+    }
+
+    fn worker(&self) -> Worker<ToyFactory> {
+        let config = WorkerConfig {
+            snapshot_ms: 10,
+            commit_ms: 10,
+            report_ms: 0,
+            accept_gap: self.accept_gap,
+            ..WorkerConfig::new("toy", "toy", "in")
+        };
+        let factory = Arc::new(ToyFactory { sparing: false });
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        Worker::new(
+            WorkerParts::open(&self.log, &config, store, clock, factory).unwrap(),
+            config,
+        )
+    }
+
+    /// Runs a worker for a while: how its partition ends up, and the offset of its snapshot's key.
+    fn run(&self) -> (PartitionState, String) {
+        let mut worker = self.worker();
+        for _ in 0..60 {
+            self.clock.advance(10);
+            worker.step(Duration::ZERO).unwrap();
+        }
+        let status = worker
+            .status()
+            .partitions()
+            .remove(&0)
+            .expect("the partition is owned");
+        (status.state, status.note.unwrap_or_default())
+    }
+
+    fn snapshots(&self) -> Vec<String> {
+        self.store.list("toy/in/00000").unwrap()
+    }
+
+    /// Commits as somebody else's program, or an operator's tool, would.
+    fn commit(&self, offset: i64, metadata: &str) {
+        let mut consumer = self.log.join("toy", &["in"]);
+        consumer.poll(Duration::ZERO, 0, &mut Nothing).unwrap();
+        let commit = Commit {
+            partition: source(),
+            offset,
+            metadata: metadata.to_owned(),
+        };
+        assert_eq!(consumer.commit(&[commit]), CommitOutcome::Committed);
+    }
+
+    fn assert_stops(&self, expected: &[&str]) {
+        let (state, note) = self.run();
+        assert_eq!(state, PartitionState::Stopped, "{note}");
+        for part in expected {
+            assert!(note.contains(part), "{part:?} is not in {note:?}");
+        }
+    }
+}
+
+struct Nothing;
+
+impl crate::PollHandler for Nothing {
+    fn record(&mut self, _record: &crate::Record<'_>) {}
+    fn event(&mut self, _event: crate::ConsumerEvent<'_>) {}
+}
+
+#[test]
+fn undisturbed_nothing_stops() {
+    let place = Place::with_records(5);
+    assert_eq!(place.run(), (PartitionState::Live, String::new()));
+    assert!(!place.snapshots().is_empty());
+    assert_eq!(
+        place.run(),
+        (PartitionState::Live, String::new()),
+        "taken over"
+    );
+}
+
+#[test]
+fn a_store_without_the_named_snapshot_is_not_shared() {
+    let place = Place::with_records(5);
+    place.run();
+    for key in place.snapshots() {
+        place.store.delete(&key).unwrap();
+    }
+    place.assert_stops(&[
+        "names the snapshot toy/in/00000/",
+        "the same store",
+        "new generation",
+    ]);
+}
+
+#[test]
+fn an_offset_set_by_hand_is_refused() {
+    let place = Place::with_records(5);
+    place.commit(2, "");
+    place.assert_stops(&[
+        "in/0 was not committed by slawatch",
+        "reads \"\"",
+        "use another group",
+    ]);
+}
+
+#[test]
+fn a_changed_partition_count_needs_a_new_generation() {
+    let place = Place::with_records(5);
+    place.commit(2, "slawatch/1 epoch=1 clock=0 base=0 partitions=12");
+    place.assert_stops(&["in had 12 partitions and has 1 now", "slawatch rebuild"]);
+}
+
+#[test]
+fn an_offset_beyond_the_end_means_a_topic_made_anew() {
+    let place = Place::with_records(5);
+    place.commit(9, "slawatch/1 epoch=1 clock=0 base=0 partitions=1");
+    place.assert_stops(&["offset 9 of in/0 lies beyond its end 5", "slawatch rebuild"]);
+}
+
+#[test]
+fn records_removed_unread_stop_the_partition_unless_that_is_accepted() {
+    let mut place = Place::with_records(5);
+    place.commit(1, "slawatch/1 epoch=1 clock=0 base=1 partitions=1");
+    place.log.truncate(&source(), 3).unwrap();
+    place.assert_stops(&[
+        "in/0 begins at offset 3",
+        "from 1 on",
+        "2 offsets",
+        "--accept-gap",
+    ]);
+    place.accept_gap = true;
+    assert_eq!(place.run(), (PartitionState::Live, String::new()));
+    assert_eq!(place.log.committed("toy", &source()).unwrap().offset, 5);
+}
+
+#[test]
+fn a_damaged_snapshot_falls_back_to_the_log_without_stopping() {
+    let place = Place::with_records(5);
+    place.run();
+    for key in place.snapshots() {
+        place.store.damage(&key, |bytes| bytes[30] ^= 1);
+    }
+    assert_eq!(place.run(), (PartitionState::Live, String::new()));
+}
