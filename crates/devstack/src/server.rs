@@ -332,46 +332,42 @@ struct Pieces {
     phase: Phase,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// How long the text of a failure has to reach its client before the connection breaks: what is still buffered then is
+/// lost, and a client that is slow to read would see a broken connection without its reason.
+const FLUSH_TIME: std::time::Duration = std::time::Duration::from_secs(2);
+
 enum Phase {
     Flowing,
-    /// The text of the failure was handed out and must reach the socket before the connection breaks.
-    Flushing,
-    Breaking,
+    /// The text of the failure was handed out and must reach the client before the connection breaks.
+    Flushing(Pin<Box<tokio::time::Sleep>>),
 }
 
 impl Stream for Pieces {
     type Item = Result<Bytes, std::io::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match self.phase {
-            Phase::Flowing => match std::task::ready!(self.pieces.poll_recv(context)) {
-                Some(Ok(piece)) => Poll::Ready(Some(Ok(piece))),
-                Some(Err(failure)) => {
-                    self.phase = Phase::Flushing;
-                    let tag = self.exception_tag;
-                    let message = format!("{}\n", failure.message);
-                    let text = format!(
-                        "\r\n__exception__\r\n{tag}\r\n{message}{} {tag}\r\n__exception__\r\n",
-                        message.len()
-                    );
-                    Poll::Ready(Some(Ok(Bytes::from(text))))
-                }
-                None => {
-                    self.cancel.disarm();
-                    Poll::Ready(None)
-                }
-            },
-            Phase::Flushing => {
-                self.phase = Phase::Breaking;
-                context.waker().wake_by_ref();
-                Poll::Pending
+        if let Phase::Flushing(time) = &mut self.phase {
+            std::task::ready!(time.as_mut().poll(context));
+            self.cancel.disarm();
+            return Poll::Ready(Some(Err(std::io::Error::other(
+                "the statement failed after its answer had begun",
+            ))));
+        }
+        match std::task::ready!(self.pieces.poll_recv(context)) {
+            Some(Ok(piece)) => Poll::Ready(Some(Ok(piece))),
+            Some(Err(failure)) => {
+                self.phase = Phase::Flushing(Box::pin(tokio::time::sleep(FLUSH_TIME)));
+                let tag = self.exception_tag;
+                let message = format!("{}\n", failure.message);
+                let text = format!(
+                    "\r\n__exception__\r\n{tag}\r\n{message}{} {tag}\r\n__exception__\r\n",
+                    message.len()
+                );
+                Poll::Ready(Some(Ok(Bytes::from(text))))
             }
-            Phase::Breaking => {
+            None => {
                 self.cancel.disarm();
-                Poll::Ready(Some(Err(std::io::Error::other(
-                    "the statement failed after its answer had begun",
-                ))))
+                Poll::Ready(None)
             }
         }
     }

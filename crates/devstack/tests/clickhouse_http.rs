@@ -104,7 +104,7 @@ fn statuses_and_headers_are_those_of_the_server() {
         ),
         (
             post(
-                "decompress=1&query=INSERT%20INTO%20t%20FORMAT%20TSV",
+                &format!("{in_database}&decompress=1&query=INSERT%20INTO%20t%20FORMAT%20TSV"),
                 &"x".repeat(50),
             ),
             "500",
