@@ -31,7 +31,7 @@ pub(crate) struct Installation {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) broker: Broker,
     pub(crate) clickhouse: ClickHouse,
-    pub(crate) alertmanager: Alertmanager,
+    _alertmanager: Alertmanager,
     pub(crate) received: Arc<Mutex<Vec<Value>>>,
     _server: tokio::runtime::Runtime,
 }
@@ -92,7 +92,7 @@ repost_interval = "5s"
             folder,
             broker,
             clickhouse,
-            alertmanager,
+            _alertmanager: alertmanager,
             received,
             _server: server,
         }
