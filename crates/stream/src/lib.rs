@@ -1,8 +1,8 @@
 //! Partitioned logs and the workers that turn one log into another.
 //!
 //! Everything a role needs from the outside is a small trait here: a [`Log`] to read from and write to, a
-//! [`SnapshotStore`], a [`Clock`]. Each has a real implementation and one that lives in memory; both pass the same
-//! conformance suite, so a whole cluster with crashes, zombies and rebalances runs in one deterministic test.
+//! [`SnapshotStore`], a [`Clock`]. Each has a real implementation and one that lives in memory; a conformance suite
+//! for both is still to be written; a whole cluster with crashes, zombies and rebalances runs in one deterministic test.
 //!
 //! - [`record`], [`consumer`], [`producer`], [`probe`], [`log`]: what a log is.
 //! - [`store`]: where snapshots are kept.

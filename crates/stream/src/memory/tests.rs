@@ -1,1 +1,1 @@
-//! What only the memory log can do; what it shares with the broker is in the conformance suite.
+//! What only the memory log can do; a conformance suite shared with the broker is still to be written.
