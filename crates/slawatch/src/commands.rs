@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod demo;
+mod event_files;
 mod generate;
 mod replay;
 mod run;

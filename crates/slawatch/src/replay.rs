@@ -2,10 +2,11 @@
 //! runs in the pipeline.
 
 mod format;
+mod intake;
 
 use std::collections::BTreeMap;
 
-use slawatch_event::{DecodeOptions, Encoding, Reason, TicketEvent, check_future, parse};
+use slawatch_event::{DecodeOptions, Rejection, TicketEvent};
 use slawatch_policy::PolicySets;
 use slawatch_tracker::{Applied, Options, Tracker};
 use slawatch_wire::v1;
@@ -14,6 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 pub use format::{
     metric_name, outcome_object, plain, write_dead_letters, write_outcomes, write_panes,
 };
+pub use intake::{DeadLetterLine, Intake, IntakeOptions, Place};
 
 /// What a replay depends on beside events and policies.
 #[derive(Clone, Debug)]
@@ -37,17 +39,6 @@ impl Default for ReplayOptions {
             decode: DecodeOptions::default(),
         }
     }
-}
-
-/// A line that counts nowhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadLetterLine {
-    /// Counted from 1 over all files.
-    pub line: u64,
-    /// The first reason of SEMANTICS 1 that holds.
-    pub reason: Reason,
-    /// What was wrong, for a person.
-    pub detail: String,
 }
 
 /// A pane merged over partitions: (first instant, vendor, queue) and its measures.
@@ -82,12 +73,8 @@ pub struct ReplayCounts {
 /// A replay under way: lines go in, the result comes out.
 #[derive(Debug)]
 pub struct Replay {
-    options: ReplayOptions,
+    intake: Intake,
     trackers: Vec<Tracker>,
-    line: u64,
-    /// The record timestamp: the largest `occurred_at` so far of what is no dead letter, never above `until`.
-    timestamp_ms: i64,
-    dead_letters: Vec<DeadLetterLine>,
     counts: ReplayCounts,
 }
 
@@ -103,67 +90,32 @@ impl Replay {
             .map(|_| Tracker::new(sets.clone(), tracker_options))
             .collect();
         Self {
-            options,
+            intake: Intake::new(IntakeOptions {
+                until_ms: options.until_ms,
+                decode: options.decode,
+            }),
             trackers,
-            line: 0,
-            timestamp_ms: i64::MIN,
-            dead_letters: Vec::new(),
             counts: ReplayCounts::default(),
         }
     }
 
     /// Takes the next line, without its line end.
     pub fn line(&mut self, line: &[u8]) {
-        self.line += 1;
-        if line.iter().all(u8::is_ascii_whitespace) {
-            return;
-        }
-        self.counts.lines += 1;
-        let decode = self.options.decode.clone();
-        let event = parse(line, Encoding::Json, &decode).and_then(|event| {
-            // Without a wall clock every event's own instant is its record's timestamp, so none is of the future.
-            let until_ms = self.options.until_ms.unwrap_or(i64::MAX);
-            check_future(&event, until_ms, &decode).map(|()| event)
-        });
-        match event {
-            Err(rejection) => self.reject(rejection.reason, rejection.detail),
-            Ok(event) => self.event(&event),
-        }
-    }
-
-    fn event(&mut self, event: &TicketEvent<'_>) {
-        let own_ms = event
-            .occurred_at_ms
-            .min(self.options.until_ms.unwrap_or(i64::MAX));
-        let timestamp_ms = self.timestamp_ms.max(own_ms);
-        let partition = xxh3_64(event.ticket_id.as_bytes()) % self.trackers.len() as u64;
-        let applied = self.trackers[partition as usize].apply(event, timestamp_ms, self.line);
-        match applied {
-            Applied::Counted => self.counts.events += 1,
-            Applied::Duplicate => self.counts.duplicates += 1,
-            Applied::Conflicting => self.counts.conflicting += 1,
-            Applied::Rejected(reason) => {
-                self.reject(reason, "the ticket's history is full".to_owned());
-                return;
-            }
-        }
-        self.timestamp_ms = timestamp_ms;
-        for tracker in &mut self.trackers {
+        let Self {
+            intake,
+            trackers,
+            counts,
+        } = self;
+        intake.line(line, |event, place| apply(trackers, counts, event, place));
+        let timestamp_ms = intake.timestamp_ms();
+        for tracker in trackers {
             tracker.advance_clock(timestamp_ms);
         }
     }
 
-    fn reject(&mut self, reason: Reason, detail: String) {
-        self.dead_letters.push(DeadLetterLine {
-            line: self.line,
-            reason,
-            detail,
-        });
-    }
-
     /// Moves the clock to its end and takes stock.
     pub fn finish(mut self) -> ReplayResult {
-        let clock_ms = self.options.until_ms.unwrap_or(self.timestamp_ms);
+        let clock_ms = self.intake.end_ms();
         let mut outcomes = Vec::new();
         let mut panes = MergedPanes::new();
         for tracker in &mut self.trackers {
@@ -184,8 +136,32 @@ impl Replay {
         ReplayResult {
             outcomes,
             panes,
-            dead_letters: self.dead_letters,
-            counts: self.counts,
+            counts: ReplayCounts {
+                lines: self.intake.texts(),
+                ..self.counts
+            },
+            dead_letters: self.intake.into_dead_letters(),
         }
     }
+}
+
+fn apply(
+    trackers: &mut [Tracker],
+    counts: &mut ReplayCounts,
+    event: &TicketEvent<'_>,
+    place: Place,
+) -> Result<(), Rejection> {
+    let partition = xxh3_64(event.ticket_id.as_bytes()) % trackers.len() as u64;
+    match trackers[partition as usize].apply(event, place.timestamp_ms, place.line) {
+        Applied::Counted => counts.events += 1,
+        Applied::Duplicate => counts.duplicates += 1,
+        Applied::Conflicting => counts.conflicting += 1,
+        Applied::Rejected(reason) => {
+            return Err(Rejection {
+                reason,
+                detail: "the ticket's history is full".to_owned(),
+            });
+        }
+    }
+    Ok(())
 }

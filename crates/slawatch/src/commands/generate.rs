@@ -17,7 +17,7 @@ pub(super) struct Generate {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// The first instant, RFC 3339 with offset or milliseconds since 1970.
-    #[arg(long, value_parser = super::replay::instant, default_value = "2026-01-05T00:00:00Z", value_name = "INSTANT")]
+    #[arg(long, value_parser = super::event_files::instant, default_value = "2026-01-05T00:00:00Z", value_name = "INSTANT")]
     start: i64,
     /// How many days.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3660))]

@@ -1,17 +1,15 @@
 //! `slawatch replay`: the shell around [`crate::replay`].
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-use slawatch_event::parse_instant;
-use slawatch_policy::parse_duration_ms;
 
 use super::check::read_policies;
+use super::event_files::{delay, instant, read_lines};
 use crate::replay::{self, ReplayOptions, ReplayResult};
 
 /// Reads events as JSON lines in log order and writes `outcomes.jsonl`, `panes.jsonl` and `dead_letters.jsonl`.
@@ -49,11 +47,7 @@ impl Replay {
             ..ReplayOptions::default()
         };
         let mut replay = replay::Replay::new(&sets, options);
-        let progress = progress(&self.events)?;
-        for path in &self.events {
-            read_lines(path, &progress, |line| replay.line(line))?;
-        }
-        progress.finish_and_clear();
+        read_lines(&self.events, |line| replay.line(line))?;
         let result = replay.finish();
         write(&self.out, &result)?;
         let counts = result.counts;
@@ -69,60 +63,6 @@ impl Replay {
             self.out.display()
         );
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-pub(super) fn instant(text: &str) -> Result<i64, String> {
-    parse_instant(text)
-        .or_else(|| text.parse().ok().filter(|at| slawatch_event::in_years(*at)))
-        .ok_or_else(|| {
-            "expected an RFC 3339 instant with offset, such as 2026-01-31T12:00:00Z, or milliseconds since 1970"
-                .to_owned()
-        })
-}
-
-fn delay(text: &str) -> Result<i64, String> {
-    if text == "0" {
-        return Ok(0);
-    }
-    parse_duration_ms(text).map_err(|error| error.to_string())
-}
-
-fn progress(files: &[PathBuf]) -> anyhow::Result<ProgressBar> {
-    let mut bytes = 0;
-    for path in files {
-        let metadata =
-            std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
-        if metadata.is_dir() {
-            bail!(
-                "{} is a folder; --events takes files of JSON lines",
-                path.display()
-            );
-        }
-        bytes += metadata.len();
-    }
-    let style =
-        ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}")?;
-    Ok(ProgressBar::new(bytes).with_style(style))
-}
-
-fn read_lines(
-    path: &Path,
-    progress: &ProgressBar,
-    mut take: impl FnMut(&[u8]),
-) -> anyhow::Result<()> {
-    let context = || format!("cannot read {}", path.display());
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path).with_context(context)?);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let bytes = reader.read_until(b'\n', &mut line).with_context(context)?;
-        if bytes == 0 {
-            return Ok(());
-        }
-        progress.inc(bytes as u64);
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        take(text.strip_suffix(b"\r").unwrap_or(text));
     }
 }
 
