@@ -122,6 +122,10 @@ impl Evaluator {
         }
         self.take_rows(batch);
         self.take_clocks(batch, out);
+        if batch.more {
+            // Half of a flush is no instant at which rules may look.
+            return;
+        }
         let progress = self.sources.progress(batch);
         if let Some(clock_ms) = progress.clock_ms {
             self.advance(clock_ms, out);

@@ -90,6 +90,12 @@ impl Flush {
         self
     }
 
+    /// The first of several records of one flush.
+    pub(super) fn more(mut self) -> Self {
+        self.0.more = true;
+        self
+    }
+
     pub(super) fn epoch(mut self, epoch: u64) -> Self {
         self.0.epoch = epoch;
         self

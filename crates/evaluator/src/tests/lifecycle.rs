@@ -462,3 +462,15 @@ fn a_correction_adds_and_counts_once() {
     story.hear(correction(Flush::at("10:01:30").epoch(2), 8));
     assert_eq!(story.tellings(), ["10:01:30 firing sl/acme/refunds"]);
 }
+
+#[test]
+fn half_of_a_flush_fires_nothing() {
+    let mut story = Story::under(&service_level(""));
+    story.hear(Flush::at("10:00"));
+    // The bad half of a flush too large for one record, then the good one.
+    story.hear(Flush::at("10:05").more().contacts("10:04", 20, 0));
+    assert_eq!(story.evaluator.clock_ms(), Some(at("10:00")));
+    story.hear(Flush::at("10:05").contacts("10:03", 400, 400));
+    assert_eq!(story.evaluator.clock_ms(), Some(at("10:05")));
+    assert_eq!(story.tellings(), Vec::<String>::new());
+}

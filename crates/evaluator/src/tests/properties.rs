@@ -235,22 +235,18 @@ proptest! {
     fn cutting_flushes_in_pieces_changes_nothing(rounds in rounds()) {
         let rules = rules(RULES);
         let plain: Vec<SignalBatch> = log(&rounds).concat();
-        let mut last: BTreeMap<u32, i64> = BTreeMap::new();
         let mut cut = Vec::new();
         for batch in &plain {
             let mut rest = batch.clone();
-            // The first piece says nothing of the clock yet, as in a record of the same flush that comes before.
-            if let Some(clock_ms) = last.insert(batch.source, batch.clock_ms) {
-                let half = batch.panes.len() / 2;
-                cut.push(SignalBatch {
-                    panes: rest.panes.drain(..half).collect(),
-                    gauges: std::mem::take(&mut rest.gauges),
-                    clock_ms,
-                    outcomes: Vec::new(),
-                    warnings: Vec::new(),
-                    ..batch.clone()
-                });
-            }
+            let half = batch.panes.len() / 2;
+            cut.push(SignalBatch {
+                panes: rest.panes.drain(..half).collect(),
+                gauges: std::mem::take(&mut rest.gauges),
+                outcomes: Vec::new(),
+                warnings: Vec::new(),
+                more: true,
+                ..batch.clone()
+            });
             cut.push(rest);
         }
         prop_assert_eq!(run(&rules, plain), run(&rules, cut));

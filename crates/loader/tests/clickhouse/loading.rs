@@ -169,6 +169,7 @@ fn signals() -> Vec<v1::Signal> {
         ],
         gauges: vec![gauge],
         warnings: Vec::new(),
+        more: false,
     };
     let action = v1::Action {
         action_id: "A-1".to_owned(),

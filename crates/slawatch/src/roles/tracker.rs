@@ -1,12 +1,13 @@
 //! The tracker role: records in, signals and dead letters out. It decodes, routes and stamps; what an event means is
 //! the tracker crate's business.
 
+mod records;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use slawatch_event::{DecodeOptions, Encoding, Reason, Rejection, decode};
 use slawatch_policy::PolicySets;
-use slawatch_stream::processor::MAX_RECORD_BYTES;
 use slawatch_stream::{
     Outgoing, Processor, ProcessorFactory, Record, RestoreError, SnapshotView, Source, Stamp,
 };
@@ -15,6 +16,7 @@ use slawatch_wire::{Message, v1, vendor_partition};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::metrics;
+use records::{split, split_dead_letters};
 
 /// As much of a record as a dead letter keeps.
 const DEAD_LETTER_BYTES: usize = 64 * 1024;
@@ -267,77 +269,4 @@ impl Processor for TrackerProcessor {
     fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
-}
-
-/// Cuts a batch so that each part fits into a record. Panes go first and warnings last, so that a reader that acts on a
-/// part has the numbers already.
-fn split(batch: v1::SignalBatch) -> Vec<v1::SignalBatch> {
-    if batch.encoded_len() <= MAX_RECORD_BYTES {
-        return vec![batch];
-    }
-    let head = v1::SignalBatch {
-        panes: Vec::new(),
-        outcomes: Vec::new(),
-        gauges: Vec::new(),
-        warnings: Vec::new(),
-        ..batch
-    };
-    let mut parts = Parts {
-        head,
-        done: Vec::new(),
-        bytes: usize::MAX,
-    };
-    for row in batch.panes {
-        parts.room_for(row.encoded_len()).panes.push(row);
-    }
-    for row in batch.gauges {
-        parts.room_for(row.encoded_len()).gauges.push(row);
-    }
-    for row in batch.outcomes {
-        parts.room_for(row.encoded_len()).outcomes.push(row);
-    }
-    for warning in batch.warnings {
-        let bytes = warning.encoded_len();
-        parts.room_for(bytes).warnings.push(warning);
-    }
-    parts.done
-}
-
-struct Parts {
-    head: v1::SignalBatch,
-    done: Vec<v1::SignalBatch>,
-    bytes: usize,
-}
-
-impl Parts {
-    /// Tag and length before each row, and the batch's own head.
-    const OVERHEAD_BYTES: usize = 16;
-
-    fn room_for(&mut self, row_bytes: usize) -> &mut v1::SignalBatch {
-        let needed = row_bytes + Self::OVERHEAD_BYTES;
-        if self.done.is_empty() || self.bytes + needed > MAX_RECORD_BYTES {
-            self.done.push(self.head.clone());
-            self.bytes = self.head.encoded_len() + Self::OVERHEAD_BYTES;
-        }
-        self.bytes += needed;
-        let last = self.done.len() - 1;
-        &mut self.done[last]
-    }
-}
-
-fn split_dead_letters(letters: Vec<v1::DeadLetter>) -> Vec<Vec<v1::DeadLetter>> {
-    let mut parts: Vec<Vec<v1::DeadLetter>> = Vec::new();
-    let mut bytes = usize::MAX / 2;
-    for letter in letters {
-        let needed = letter.encoded_len() + Parts::OVERHEAD_BYTES;
-        if bytes + needed > MAX_RECORD_BYTES {
-            parts.push(Vec::new());
-            bytes = 64;
-        }
-        bytes += needed;
-        if let Some(part) = parts.last_mut() {
-            part.push(letter);
-        }
-    }
-    parts
 }
