@@ -65,7 +65,7 @@ fn labels(alert: &AlertTransition) -> BTreeMap<String, String> {
         ("severity", &alert.severity),
         ("vendor", &alert.vendor),
         ("queue", &alert.queue),
-        ("ticket", &alert.ticket_id),
+        ("ticket_id", &alert.ticket_id),
         ("slawatch_key", &alert.key),
     ];
     let mut labels: BTreeMap<String, String> = BTreeMap::new();
@@ -251,7 +251,7 @@ mod tests {
                     ("alertname", "x"),
                     ("a-b", "1"),
                     ("a.b", "2"),
-                    ("ticket", "7"),
+                    ("ticket_id", "7"),
                 ],
             )
             .delivery
@@ -265,7 +265,7 @@ mod tests {
         );
         // Ours is empty here, and yet the user's does not take its place.
         assert_eq!(
-            (labels.get("ticket"), labels["ticket_"].as_str()),
+            (labels.get("ticket_id"), labels["ticket_id_"].as_str()),
             (None, "7")
         );
     }
