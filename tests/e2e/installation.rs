@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -15,30 +15,29 @@ use slawatch_devstack::kafka::{Broker, BrokerOptions};
 
 const SLAWATCH: &str = env!("CARGO_BIN_EXE_slawatch");
 
-/// A ticket's alert comes with its verdict. (A threshold over traffic that is read in one go, long after it happened,
-/// would depend on which partition is read first: a source that is behind is out.)
-const RULES: &str = r#"
-[[rule]]
-name = "breach"
-type = "ticket"
-on = ["breached"]
-metrics = ["first_reply"]
-severity = "critical"
-"#;
+/// What an operator decides.
+pub(crate) struct Contract<'a> {
+    /// The text of the policy set.
+    pub(crate) policies: &'a str,
+    /// The text of the rules.
+    pub(crate) rules: &'a str,
+    /// `stale_after` of the dispatcher.
+    pub(crate) stale_after: &'a str,
+}
 
 /// Everything beside the program itself.
 pub(crate) struct Installation {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) broker: Broker,
     pub(crate) clickhouse: ClickHouse,
-    _alertmanager: Alertmanager,
+    pub(crate) alertmanager: Alertmanager,
     pub(crate) received: Arc<Mutex<Vec<Value>>>,
     _server: tokio::runtime::Runtime,
 }
 
 impl Installation {
-    /// Starts broker, ClickHouse and a webhook receiver, and writes the configuration.
-    pub(crate) fn start() -> Self {
+    /// Starts broker, ClickHouse, Alertmanager and a webhook receiver, and writes the configuration.
+    pub(crate) fn start(contract: &Contract<'_>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let broker = Broker::start(BrokerOptions::default()).unwrap();
         let clickhouse = ClickHouse::start(StartOptions::default()).unwrap();
@@ -51,24 +50,23 @@ impl Installation {
         let received = Arc::new(Mutex::new(Vec::new()));
         let webhook = serve(&server, Arc::clone(&received));
         let board = free_address();
-        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
         let config = format!(
             r#"
-policies = ["{0}/policies/contract.toml"]
+policies = ["policies.toml"]
 rules = ["rules.toml"]
 [kafka]
-brokers = "{1}"
+brokers = "{0}"
 [clickhouse]
-url = "{2}"
+url = "{1}"
 # The traffic is of the past.
 ttl_days = {{ dead_letters = 0, ticket_events = 0, outcomes = 0, gauges = 0, alerts = 0, notifications = 0 }}
 [snapshots]
-path = "{3}/snapshots"
+path = "{2}/snapshots"
 every = "2s"
 [board]
 listen = "{board}"
 [dispatcher]
-stale_after = "1000000h"
+stale_after = "{4}"
 [[dispatcher.receiver]]
 name = "hook"
 type = "webhook"
@@ -77,22 +75,23 @@ retry_max = "2s"
 [[dispatcher.receiver]]
 name = "alertmanager"
 type = "alertmanager"
-url = "{4}"
+url = "{3}"
 repost_interval = "5s"
 "#,
-            examples.display(),
             broker.bootstrap(),
             clickhouse.url(),
             folder.path().display(),
             alertmanager.url(),
+            contract.stale_after,
         );
         std::fs::write(folder.path().join("slawatch.toml"), config).unwrap();
-        std::fs::write(folder.path().join("rules.toml"), RULES).unwrap();
+        std::fs::write(folder.path().join("rules.toml"), contract.rules).unwrap();
+        std::fs::write(folder.path().join("policies.toml"), contract.policies).unwrap();
         Self {
             folder,
             broker,
             clickhouse,
-            _alertmanager: alertmanager,
+            alertmanager,
             received,
             _server: server,
         }
@@ -139,15 +138,47 @@ repost_interval = "5s"
         }
     }
 
-    /// What the webhook was told, in the order in which it came: key and state.
-    pub(crate) fn told(&self) -> Vec<(String, String)> {
+    /// What the webhook was told, in the order in which it came.
+    pub(crate) fn told(&self) -> Vec<Told> {
         let received = self.received.lock().unwrap();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         received
             .iter()
-            .map(|message| (text(&message["key"]), text(&message["state"])))
+            .map(|message| Told {
+                rule: text(&message["rule"]),
+                ticket_id: text(&message["ticket_id"]),
+                key: text(&message["key"]),
+                incident: text(&message["incident"]),
+                state: text(&message["state"]),
+            })
             .collect()
     }
+
+    /// The tickets of the alerts that hold in Alertmanager, sorted.
+    pub(crate) fn held_by_alertmanager(&self) -> Result<Vec<String>, String> {
+        let text = self
+            .alertmanager
+            .get("/api/v2/alerts?active=true")
+            .map_err(|error| error.to_string())?;
+        let alerts: Vec<Value> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let mut tickets: Vec<_> = alerts
+            .iter()
+            .filter_map(|alert| alert["labels"]["ticket_id"].as_str())
+            .map(str::to_owned)
+            .collect();
+        tickets.sort_unstable();
+        Ok(tickets)
+    }
+}
+
+/// One request that the webhook received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) rule: String,
+    pub(crate) ticket_id: String,
+    pub(crate) key: String,
+    pub(crate) incident: String,
+    pub(crate) state: String,
 }
 
 /// A process of the program; killed when dropped.

@@ -4,4 +4,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod installation;
+mod paging;
 mod pipeline;

@@ -2,15 +2,10 @@
 //! fast as possible or in time.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rdkafka::config::ClientConfig;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
-use rdkafka::{ClientContext, Message};
-
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::topic_writer::TopicWriter;
 use crate::traffic::{Traffic, Truth};
 
 /// How fast records are sent.
@@ -24,10 +19,6 @@ pub enum Speed {
 
 /// Records handed to the producer between two looks at the clock.
 const PACED_BATCH: u32 = 64;
-/// How long the last records may take to be acknowledged.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(60);
-/// A full queue is looked at again after this.
-const QUEUE_FULL_POLL: Duration = Duration::from_millis(5);
 
 /// Writes the records as lines, without their keys and timestamps: what `slawatch replay` reads. Its dead letters of the
 /// reason `future_event` need `--until`.
@@ -57,80 +48,14 @@ pub fn generate_to_kafka(
     topic: &str,
     speed: Speed,
 ) -> Result<Truth> {
-    let failed = |reason: String| Error::Kafka {
-        bootstrap: bootstrap.to_owned(),
-        reason: format!("generated traffic for {topic}: {reason}"),
-    };
-    let refused = Refused::default();
-    let producer: ThreadedProducer<Refused> = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap)
-        .set("enable.idempotence", "true")
-        .set("compression.type", "lz4")
-        .set("linger.ms", "20")
-        .set("batch.num.messages", "20000")
-        .set("queue.buffering.max.messages", "200000")
-        // As every Java client partitions, so that other producers put a ticket into the same partition.
-        .set("partitioner", "murmur2_random")
-        .create_with_context(refused.clone())
-        .map_err(|error| failed(error.to_string()))?;
+    let mut writer = TopicWriter::new(bootstrap, topic)?;
     let mut pace = Pace::new(speed);
     for record in traffic.by_ref() {
         pace.wait_for(record.timestamp_ms);
-        let mut next = BaseRecord::to(topic)
-            .key(&record.ticket_id)
-            .payload(&record.json)
-            .timestamp(record.timestamp_ms);
-        while let Err((error, unsent)) = producer.send(next) {
-            if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
-                return Err(failed(error.to_string()));
-            }
-            next = unsent;
-            pause(QUEUE_FULL_POLL);
-        }
-        if let Some(reason) = refused.first() {
-            return Err(failed(reason));
-        }
+        writer.write(&record.ticket_id, &record.json, Some(record.timestamp_ms))?;
     }
-    producer
-        .flush(FLUSH_TIMEOUT)
-        .map_err(|error| failed(format!("not all was acknowledged: {error}")))?;
-    match refused.first() {
-        Some(reason) => Err(failed(reason)),
-        None => Ok(traffic.truth().clone()),
-    }
-}
-
-/// The first record that the broker did not take.
-#[derive(Clone, Debug, Default)]
-struct Refused {
-    first: Arc<Mutex<Option<String>>>,
-}
-
-impl Refused {
-    fn first(&self) -> Option<String> {
-        self.first.lock().map_or_else(
-            |_| Some("the delivery thread panicked".to_owned()),
-            |first| first.clone(),
-        )
-    }
-}
-
-impl ClientContext for Refused {}
-
-impl ProducerContext for Refused {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): Self::DeliveryOpaque) {
-        if let Err((error, record)) = result
-            && let Ok(mut first) = self.first.lock()
-            && first.is_none()
-        {
-            *first = Some(format!(
-                "a record of {:?} was refused: {error}",
-                record.timestamp()
-            ));
-        }
-    }
+    writer.finish()?;
+    Ok(traffic.truth().clone())
 }
 
 /// Holds records back until their time has come.

@@ -13,6 +13,7 @@ pub mod kafka;
 mod kafka_files;
 mod library_file;
 mod process;
+pub mod topic_writer;
 pub mod traffic;
 
 pub use error::{Error, Result};
