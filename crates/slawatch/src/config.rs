@@ -1,19 +1,32 @@
 //! The configuration file: one TOML file, overridden by `SLAWATCH_…` variables (two underscores step into a table:
 //! `SLAWATCH_CLICKHOUSE__PASSWORD`). Policy sets and rules stand in files of their own, named relative to it.
 
+mod board;
+mod clickhouse;
 mod duration;
+mod kafka;
+mod logs;
+mod role;
+mod snapshots;
+mod topics;
+mod tracker;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
 use slawatch_dispatcher::DispatcherConfig;
-use slawatch_event::{DecodeOptions, Encoding, Status, StatusMap};
-use slawatch_loader::Table;
 
+pub use board::Board;
+pub use clickhouse::ClickHouse;
 pub use duration::Duration;
+pub use kafka::Kafka;
+pub use logs::{LogFormat, Logs};
+pub use role::Role;
+pub use snapshots::Snapshots;
+pub use topics::Topics;
+pub use tracker::{EncodingName, StatusName, Tracker};
 
 /// Everything that an installation decides.
 #[derive(Clone, Debug, Deserialize)]
@@ -51,353 +64,6 @@ pub struct Config {
     /// What the process says about itself.
     #[serde(default)]
     pub logs: Logs,
-}
-
-/// What a process can do.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Events to signals: clocks, panes, verdicts.
-    Tracker,
-    /// Signals to alerts: windows, rules.
-    Evaluator,
-    /// Alerts to receivers.
-    Dispatcher,
-    /// Everything to ClickHouse.
-    Loader,
-    /// The wallboard.
-    Board,
-}
-
-impl Role {
-    /// Every role.
-    pub fn all() -> Vec<Self> {
-        vec![
-            Self::Tracker,
-            Self::Evaluator,
-            Self::Dispatcher,
-            Self::Loader,
-            Self::Board,
-        ]
-    }
-
-    /// The name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tracker => "tracker",
-            Self::Evaluator => "evaluator",
-            Self::Dispatcher => "dispatcher",
-            Self::Loader => "loader",
-            Self::Board => "board",
-        }
-    }
-}
-
-/// Where Kafka is.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Kafka {
-    /// `host:port`, several separated by commas.
-    pub brokers: String,
-    /// Further properties of librdkafka, such as those of TLS and SASL.
-    pub properties: BTreeMap<String, String>,
-}
-
-impl Default for Kafka {
-    fn default() -> Self {
-        Self {
-            brokers: "localhost:9092".to_owned(),
-            properties: BTreeMap::new(),
-        }
-    }
-}
-
-/// Names of the topics, and what `slawatch run` makes of those that are missing.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Topics {
-    /// The input, keyed by ticket. It is never made here: its owner decides how many partitions it has.
-    pub ticket_events: String,
-    /// Tracker to evaluator, by vendor.
-    pub signals: String,
-    /// Evaluator to dispatcher, by vendor.
-    pub alerts: String,
-    /// What the dispatcher did.
-    pub notifications: String,
-    /// Records that cannot count.
-    pub dead_letters: String,
-    /// Partitions of the topics made here.
-    pub partitions: u32,
-    /// Copies of each of their partitions.
-    pub replication: u16,
-}
-
-impl Default for Topics {
-    fn default() -> Self {
-        Self {
-            ticket_events: "ticket-events".to_owned(),
-            signals: "slawatch.signals".to_owned(),
-            alerts: "slawatch.alerts".to_owned(),
-            notifications: "slawatch.notifications".to_owned(),
-            dead_letters: "slawatch.dead-letters".to_owned(),
-            partitions: 4,
-            replication: 1,
-        }
-    }
-}
-
-/// Reading events, and how long they are waited for and remembered.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Tracker {
-    /// Threads, each with partitions of its own.
-    pub workers: usize,
-    /// How records without a content type header are written.
-    pub encoding: EncodingName,
-    /// The source's own status names.
-    pub statuses: BTreeMap<String, StatusName>,
-    /// How far an event may lie after its record's timestamp.
-    pub max_future_skew: Duration,
-    /// The time that events may need to reach the log.
-    pub allowed_delay: Duration,
-    /// When a finished ticket is forgotten.
-    pub forget_after: Duration,
-    /// How long panes are held in memory.
-    pub pane_horizon: Duration,
-    /// The generation of all rows written.
-    pub generation: u32,
-    /// Go on where retention removed records that were not read yet, and record the gap.
-    pub accept_gap: bool,
-}
-
-impl Default for Tracker {
-    fn default() -> Self {
-        Self {
-            workers: 2,
-            encoding: EncodingName::Json,
-            statuses: BTreeMap::new(),
-            max_future_skew: Duration::from_ms(5 * 60_000),
-            allowed_delay: Duration::from_ms(2_000),
-            forget_after: Duration::from_ms(30 * 86_400_000),
-            pane_horizon: Duration::from_ms(26 * 3_600_000),
-            generation: 0,
-            accept_gap: false,
-        }
-    }
-}
-
-impl Tracker {
-    /// How events are checked, by tracker and loader alike.
-    pub fn decode(&self) -> DecodeOptions {
-        let names = self.statuses.iter();
-        DecodeOptions {
-            statuses: StatusMap::new(names.map(|(name, status)| (name.clone(), status.0))),
-            max_future_skew_ms: self.max_future_skew.as_ms(),
-        }
-    }
-
-    /// Delays and horizons.
-    pub fn options(&self) -> slawatch_tracker::Options {
-        slawatch_tracker::Options {
-            allowed_delay_ms: self.allowed_delay.as_ms(),
-            forget_after_ms: Some(self.forget_after.as_ms()),
-            pane_horizon_ms: Some(self.pane_horizon.as_ms()),
-        }
-    }
-}
-
-/// An encoding by name.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EncodingName {
-    /// One JSON object.
-    Json,
-    /// One `slawatch.v1.TicketEvent`.
-    Protobuf,
-}
-
-impl From<EncodingName> for Encoding {
-    fn from(name: EncodingName) -> Self {
-        match name {
-            EncodingName::Json => Self::Json,
-            EncodingName::Protobuf => Self::Protobuf,
-        }
-    }
-}
-
-/// One of the six statuses, by name.
-#[derive(Clone, Copy, Debug)]
-pub struct StatusName(pub Status);
-
-impl<'de> Deserialize<'de> for StatusName {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let status = Status::from_name(&name).filter(|_| !name.is_empty());
-        status.map(Self).ok_or_else(|| {
-            let known = Status::ALL.map(Status::name).join(", ");
-            serde::de::Error::custom(format!("{name:?} is no status; write one of {known}"))
-        })
-    }
-}
-
-/// Where and how often state is kept.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Snapshots {
-    /// A folder, relative to the configuration file. All processes of an installation must see the same one.
-    pub path: PathBuf,
-    /// How often each partition's state is written.
-    pub every: Duration,
-    /// How many are kept of each.
-    pub keep: usize,
-}
-
-impl Default for Snapshots {
-    fn default() -> Self {
-        Self {
-            path: PathBuf::from("snapshots"),
-            every: Duration::from_ms(60_000),
-            keep: 3,
-        }
-    }
-}
-
-/// Where ClickHouse is.
-#[derive(Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ClickHouse {
-    /// `http://host:8123`.
-    pub url: String,
-    /// The database of the tables.
-    pub database: String,
-    /// The user; none: the server's default one.
-    pub user: Option<String>,
-    /// Its password; better in `SLAWATCH_CLICKHOUSE__PASSWORD`.
-    pub password: Option<String>,
-    /// Makes everything on this cluster.
-    pub cluster: Option<String>,
-    /// Makes replicated tables.
-    pub replicated: bool,
-    /// Days after which a table's rows are deleted, by table; 0 is never.
-    pub ttl_days: BTreeMap<String, u32>,
-    /// Vendors by their own ClickHouse user, who then sees that vendor's rows only.
-    pub vendor_users: BTreeMap<String, String>,
-}
-
-impl Default for ClickHouse {
-    fn default() -> Self {
-        Self {
-            url: "http://localhost:8123".to_owned(),
-            database: "slawatch".to_owned(),
-            user: None,
-            password: None,
-            cluster: None,
-            replicated: false,
-            ttl_days: BTreeMap::new(),
-            vendor_users: BTreeMap::new(),
-        }
-    }
-}
-
-impl ClickHouse {
-    /// For the loader.
-    pub fn options(&self) -> slawatch_loader::ClickHouseOptions {
-        slawatch_loader::ClickHouseOptions {
-            url: self.url.clone(),
-            database: self.database.clone(),
-            user: self.user.clone(),
-            password: self.password.clone(),
-            ..Default::default()
-        }
-    }
-
-    /// For `slawatch migrate`.
-    pub fn migrate_options(&self) -> slawatch_loader::MigrateOptions {
-        let mut options = slawatch_loader::MigrateOptions {
-            database: self.database.clone(),
-            cluster: self.cluster.clone(),
-            replicated: self.replicated,
-            vendor_users: self.vendor_users.clone(),
-            ..Default::default()
-        };
-        for table in Table::ALL {
-            if let Some(days) = self.ttl_days.get(table.name()) {
-                options.ttl_days.insert(table, *days);
-            }
-        }
-        options
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let known = Table::ALL.map(Table::name);
-        match self
-            .ttl_days
-            .keys()
-            .find(|name| !known.contains(&name.as_str()))
-        {
-            None => Ok(()),
-            Some(name) => Err(format!(
-                "  clickhouse.ttl_days.{name}: there is no such table; write one of {}",
-                known.join(", ")
-            )),
-        }
-    }
-}
-
-impl std::fmt::Debug for ClickHouse {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ClickHouse")
-            .field("url", &self.url)
-            .field("database", &self.database)
-            .field("user", &self.user)
-            .field("password", &self.password.as_ref().map(|_| "***"))
-            .finish_non_exhaustive()
-    }
-}
-
-/// The wallboard, metrics and health.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Board {
-    /// Address and port; loopback unless told otherwise.
-    pub listen: String,
-}
-
-impl Default for Board {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:8080".to_owned(),
-        }
-    }
-}
-
-/// What the process says about itself.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Logs {
-    /// JSON lines, or for people.
-    pub format: LogFormat,
-    /// Filter directives, as in `info,slawatch_stream=debug`.
-    pub level: String,
-}
-
-impl Default for Logs {
-    fn default() -> Self {
-        Self {
-            format: LogFormat::Pretty,
-            level: "info".to_owned(),
-        }
-    }
-}
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Pretty,
 }
 
 /// A configuration that cannot be used.
