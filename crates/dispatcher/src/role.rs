@@ -139,7 +139,7 @@ impl ProcessorFactory for DispatcherFactory {
                 image::SCHEMA
             )));
         }
-        let corrupt = |error: DispatcherError| RestoreError::Corrupt(error.to_string());
+        let corrupt = |error: DispatcherError| RestoreError::Unusable(error.to_string());
         let (history_from, ledger) = image::read(snapshot.state).map_err(corrupt)?;
         let restored = |id, directory| Ledger::from_image(id, directory, &ledger);
         self.processor(source, snapshot.offset, history_from, restored)

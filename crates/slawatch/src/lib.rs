@@ -6,6 +6,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod metrics;
+mod policies;
 pub mod program;
 pub mod replay;
 pub mod roles;

@@ -18,6 +18,7 @@ use slawatch_stream::{Clock, Log, SnapshotStore, TimestampKind, TopicSpec, Worke
 use tokio::runtime::Runtime;
 
 use crate::config::{Config, Role};
+use crate::policies;
 use crate::roles::evaluator::{EvaluatorFactory, EvaluatorSettings};
 use crate::roles::tracker::{TrackerFactory, TrackerSettings};
 use workers::{WorkerThreads, Workplace};
@@ -48,6 +49,13 @@ impl std::fmt::Debug for World {
 
 /// How far behind the median a source is out (DESIGN 2.7).
 pub const BEHIND_MS: i64 = 30_000;
+
+/// The generation of everything written: nothing recomputes the past yet beside what runs.
+const GENERATION: u32 = 0;
+
+/// How long before a further policy set takes effect it must be accepted, beside the time by which events may lie ahead
+/// of their records: processes that know it start within that time, and clocks differ.
+const POLICY_NOTICE_MS: i64 = 60_000;
 
 /// A process's roles, running.
 #[derive(Debug)]
@@ -184,11 +192,17 @@ impl Starting<'_> {
     fn tracker(&mut self, sets: PolicySets) -> anyhow::Result<()> {
         let topics = &self.config.topics;
         let tracker = &self.config.tracker;
+        policies::accept(
+            self.world.store.as_ref(),
+            &sets,
+            self.world.clock.wall_ms(),
+            tracker.max_future_skew.as_ms() + POLICY_NOTICE_MS,
+        )?;
         let settings = TrackerSettings {
             encoding: tracker.encoding.into(),
             decode: tracker.decode(),
             options: tracker.options(),
-            generation: tracker.generation,
+            generation: GENERATION,
             signals_topic: topics.signals.as_str().into(),
             signals_partitions: topics.partitions,
             dead_letters_topic: topics.dead_letters.as_str().into(),
@@ -239,10 +253,7 @@ impl Starting<'_> {
         let snapshots = &self.config.snapshots;
         config.snapshot_ms = snapshots.every.as_ms().unsigned_abs();
         config.keep_snapshots = snapshots.keep;
-        config.snapshot_folder = format!(
-            "generation-{}/{}",
-            self.config.tracker.generation, config.role
-        );
+        config.snapshot_folder = format!("generation-{GENERATION}/{}", config.role);
         (self.world.tune)(&mut config);
         let workplace = Workplace {
             log: Arc::clone(&self.world.log),
@@ -273,7 +284,7 @@ impl Starting<'_> {
             intake: IntakeOptions {
                 decode: tracker.decode(),
                 encoding: tracker.encoding.into(),
-                generation: tracker.generation,
+                generation: GENERATION,
             },
             accept_gap: tracker.accept_gap,
             ..WorkerOptions::default()

@@ -132,10 +132,10 @@ impl fmt::Debug for SnapshotView<'_> {
 /// Why a snapshot cannot be restored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
-    /// Its bytes make no sense although the checksum holds; the worker falls back to the one before.
-    #[error("the state is damaged: {0}")]
-    Corrupt(String),
-    /// It is sound but of another schema, other policies or other rules; the partition stops and says so.
+    /// It is of no use to this program; the worker falls back to the one before, and at last to the log's beginning.
+    #[error("the state is unusable: {0}")]
+    Unusable(String),
+    /// It contradicts what is configured; the partition stops and says so, since a person has to decide.
     #[error("the state cannot be used: {0}")]
     Incompatible(String),
 }

@@ -8,7 +8,7 @@ mod cycle;
 mod step;
 mod verdict;
 
-pub(crate) use cycle::{Cycle, Decision, Published, Standing, StopKind};
+pub(crate) use cycle::{Counted, Cycle, Decision, Published, Standing, StopKind};
 pub(crate) use verdict::Verdict;
 
 use slawatch_event::Status;

@@ -51,6 +51,10 @@ pub(crate) struct Panes {
 }
 
 impl Panes {
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// Contributions from now on are caused by the record at this offset.
     pub(crate) fn set_offset(&mut self, offset: u64) {
         self.offset = offset;

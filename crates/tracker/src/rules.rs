@@ -85,6 +85,11 @@ impl Rules {
         &self.sets
     }
 
+    /// What is kept of events' attributes, by position.
+    pub(crate) fn attributes(&self) -> &[Attribute] {
+        &self.attributes
+    }
+
     /// The values of a ticket of which nothing is known.
     pub(crate) fn unset(&self) -> Values {
         vec![Symbol::EMPTY; self.attributes.len()]

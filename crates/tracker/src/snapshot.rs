@@ -1,14 +1,17 @@
 //! A tracker's state as bytes, and back (DESIGN 2.6).
 //!
-//! Written are the tickets' histories, what was said of each cycle, the panes held and the clocks. Folds, timers, gauges
-//! and the policies' matches follow from those and are made again.
+//! Written are the conditions it was taken under, the tickets' histories, what was said of each cycle to readers and
+//! panes, the panes held and the clocks. Folds, timers, gauges and the policies' matches follow from those and are made
+//! again; should they come out otherwise than they did (other time zone data, a corrected fold), that is told as a change.
+
+mod conditions;
 
 use slawatch_event::{EventType, Status};
 use slawatch_policy::PolicySets;
 
 use crate::codec::{Damaged, Reader, Writer};
 use crate::event::{Effect, Event};
-use crate::fold::Published;
+use crate::fold::{Counted, Published};
 use crate::measure::Measure;
 use crate::panes::Panes;
 use crate::symbol::Symbol;
@@ -17,15 +20,22 @@ use crate::ticket::Ticket;
 use crate::tracker::{Options, Tracker};
 
 /// The form of the bytes. Goes up with every change of what is written, or of what it means.
-pub const SNAPSHOT_SCHEMA: u32 = 2;
+pub const SNAPSHOT_SCHEMA: u32 = 3;
 
-/// A snapshot's bytes make no sense.
+/// Why a snapshot cannot be restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SnapshotError(String);
+pub enum SnapshotError {
+    /// These bytes are of no use to this program under its policies: an older snapshot may be, or the log.
+    Unusable(String),
+    /// What it was taken under is contradicted by what is configured, which a person has to decide.
+    Contradicted(String),
+}
 
 impl std::fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::Unusable(why) | Self::Contradicted(why) => f.write_str(why),
+        }
     }
 }
 
@@ -33,7 +43,7 @@ impl std::error::Error for SnapshotError {}
 
 impl From<Damaged> for SnapshotError {
     fn from(damaged: Damaged) -> Self {
-        Self(format!("the tracker's snapshot is damaged: {}", damaged.0))
+        Self::Unusable(format!("the tracker's snapshot is damaged: {}", damaged.0))
     }
 }
 
@@ -42,8 +52,10 @@ impl Tracker {
     pub fn snapshot(&self, out: &mut Vec<u8>) {
         let mut writer = Writer(out);
         writer.unsigned(SNAPSHOT_SCHEMA.into());
+        conditions::write(self, &mut writer);
         writer.signed(self.clock_ms);
         writer.signed(self.log_clock_ms);
+        writer.unsigned(self.panes.offset());
         let texts = self.rules.symbols.texts();
         writer.unsigned(texts.len() as u64);
         for text in texts {
@@ -70,10 +82,14 @@ impl Tracker {
         }
     }
 
-    /// The tracker that a snapshot describes; `sets` and `options` must be those it was taken under.
+    /// The tracker that a snapshot describes. It goes on with the `allowed_delay` it was taken under until
+    /// [`Tracker::allow_delay`], so that what its former owner said after it can be derived again.
+    ///
+    /// Policy sets may have been added since, if they take effect after everything that is known; none may be missing or
+    /// changed, nor may the other options.
     ///
     /// # Errors
-    /// [`SnapshotError`] if the bytes make no sense.
+    /// See [`SnapshotError`].
     pub fn restore(
         sets: PolicySets,
         options: Options,
@@ -83,12 +99,17 @@ impl Tracker {
         let mut reader = Reader(bytes);
         let schema = reader.unsigned()?;
         if schema != u64::from(SNAPSHOT_SCHEMA) {
-            return Err(SnapshotError(format!(
+            return Err(SnapshotError::Unusable(format!(
                 "the tracker's snapshot is of schema {schema}, this program reads {SNAPSHOT_SCHEMA}"
             )));
         }
+        let taken_under = conditions::read(&mut reader)?;
+        taken_under.check(&tracker)?;
+        tracker.options.allowed_delay_ms = taken_under.allowed_delay_ms;
+        tracker.settled_ms = taken_under.settled_ms;
         tracker.clock_ms = reader.signed()?;
         tracker.log_clock_ms = reader.signed()?;
+        let offset = reader.unsigned()?;
         let texts = reader.count()?;
         for number in 0..texts as u64 {
             if tracker.rules.symbols.intern(reader.text()?).number() != number {
@@ -99,12 +120,17 @@ impl Tracker {
         for _ in 0..tickets {
             tracker.read_ticket(&mut reader, texts as u64)?;
         }
+        taken_under.check_starts(&tracker)?;
+        // What the histories added up to in these is in those that were written.
         tracker.panes = read_panes(&mut reader, texts as u64)?;
+        tracker.panes.set_offset(offset);
         if !reader.0.is_empty() {
             return Err(Damaged("something follows its end").into());
         }
-        // What settling concluded was concluded, and published, before the snapshot.
-        tracker.forget_conclusions();
+        for slot in 0..tracker.slots.len() {
+            tracker.settle(slot as u32);
+        }
+        tracker.gauges.forget_changes();
         Ok(tracker)
     }
 
@@ -114,7 +140,7 @@ impl Tracker {
             return Err(Damaged("a ticket id is empty or occurs twice"));
         }
         let slot = self.add_ticket(id);
-        let attributes = self.rules.unset().len() as u64;
+        let attributes = self.rules.attributes().len() as u64;
         for _ in 0..reader.count()? {
             let event = read_event(reader, texts, attributes)?;
             if let Some(ticket) = &mut self.slots[slot as usize] {
@@ -139,12 +165,18 @@ impl Tracker {
                         vendor: read_symbol(reader, texts)?,
                     })
                 })?;
+                cycle.counted = reader.option(|reader| {
+                    Ok(Counted {
+                        at_ms: reader.signed()?,
+                        owner: read_owner(reader, texts)?,
+                        breached: reader.below(2)? == 1,
+                    })
+                })?;
                 for _ in 0..reader.count()? {
                     cycle.announced.push(reader.text()?.into());
                 }
             }
         }
-        self.settle(slot);
         Ok(())
     }
 }
@@ -160,6 +192,12 @@ fn write_ticket(ticket: &Ticket, writer: &mut Writer<'_>) {
         writer.option(cycle.published, |writer, published| {
             writer.unsigned(published.row_hash);
             writer.unsigned(published.vendor.number());
+        });
+        writer.option(cycle.counted, |writer, counted| {
+            writer.signed(counted.at_ms);
+            writer.unsigned(counted.owner.vendor.number());
+            writer.unsigned(counted.owner.queue.number());
+            writer.unsigned(counted.breached.into());
         });
         writer.unsigned(cycle.announced.len() as u64);
         for level in &cycle.announced {
@@ -239,10 +277,7 @@ fn read_panes(reader: &mut Reader<'_>, texts: u64) -> Result<Panes, Damaged> {
     let mut cells = Vec::new();
     for _ in 0..reader.count()? {
         let minute = Minute(reader.signed()?);
-        let owner = Owner {
-            vendor: read_symbol(reader, texts)?,
-            queue: read_symbol(reader, texts)?,
-        };
+        let owner = read_owner(reader, texts)?;
         let mut amounts = Vec::new();
         for _ in 0..reader.count()? {
             let measure =
@@ -255,6 +290,13 @@ fn read_panes(reader: &mut Reader<'_>, texts: u64) -> Result<Panes, Damaged> {
         cells.push((minute, owner, amounts));
     }
     Ok(Panes::restored(held_from, cells))
+}
+
+fn read_owner(reader: &mut Reader<'_>, texts: u64) -> Result<Owner, Damaged> {
+    Ok(Owner {
+        vendor: read_symbol(reader, texts)?,
+        queue: read_symbol(reader, texts)?,
+    })
 }
 
 fn read_symbol(reader: &mut Reader<'_>, texts: u64) -> Result<Symbol, Damaged> {

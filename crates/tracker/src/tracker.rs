@@ -92,6 +92,8 @@ pub struct Tracker {
     pending: Conclusions,
     pub(crate) clock_ms: i64,
     pub(crate) log_clock_ms: i64,
+    /// No verdict looks back behind this, whatever the delay allowed since.
+    pub(crate) settled_ms: i64,
 }
 
 impl Tracker {
@@ -111,6 +113,7 @@ impl Tracker {
             pending: Conclusions::default(),
             clock_ms: i64::MIN,
             log_clock_ms: i64::MIN,
+            settled_ms: i64::MIN,
         }
     }
 
@@ -167,6 +170,17 @@ impl Tracker {
             return;
         }
         self.clock_ms = clock_ms;
+        self.fire();
+    }
+
+    /// Allows events another delay from now on. Verdicts given stand.
+    pub fn allow_delay(&mut self, allowed_delay_ms: i64) {
+        self.settled_ms = self.now_ms();
+        self.options.allowed_delay_ms = allowed_delay_ms;
+        self.fire();
+    }
+
+    fn fire(&mut self) {
         let now_ms = self.now_ms();
         while let Some((wake_ms, slot)) = self.timers.first().copied() {
             if wake_ms >= now_ms {
@@ -178,7 +192,7 @@ impl Tracker {
 
     /// Whether moving the clock there would conclude anything.
     pub fn fires_before(&self, clock_ms: i64) -> bool {
-        let now_ms = clock_ms.saturating_sub(self.options.allowed_delay_ms);
+        let now_ms = self.now_at(clock_ms);
         self.timers
             .first()
             .is_some_and(|(wake_ms, _)| *wake_ms < now_ms)
@@ -223,23 +237,15 @@ impl Tracker {
         self.clock_ms
     }
 
-    /// The clock less `allowed_delay`: the `now` of SEMANTICS 3.
+    /// The clock less `allowed_delay`: the `now` of SEMANTICS 3. It never goes back.
     pub(crate) fn now_ms(&self) -> i64 {
-        self.clock_ms.saturating_sub(self.options.allowed_delay_ms)
+        self.now_at(self.clock_ms)
     }
 
-    /// Drops everything concluded, as after a restore: it was published before.
-    pub(crate) fn forget_conclusions(&mut self) {
-        self.pending = Conclusions::default();
-        for slot in std::mem::take(&mut self.changed) {
-            if let Some(ticket) = &mut self.slots[slot as usize] {
-                ticket.is_changed = false;
-                for cycle in &mut ticket.fold.cycles {
-                    cycle.row_changed = false;
-                }
-            }
-        }
-        self.gauges.forget_changes();
+    fn now_at(&self, clock_ms: i64) -> i64 {
+        clock_ms
+            .saturating_sub(self.options.allowed_delay_ms)
+            .max(self.settled_ms)
     }
 
     fn is_forgotten(&self, occurred_at_ms: i64, timestamp_ms: i64) -> bool {

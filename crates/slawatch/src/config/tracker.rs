@@ -25,8 +25,6 @@ pub struct Tracker {
     pub forget_after: Duration,
     /// How long panes are held in memory.
     pub pane_horizon: Duration,
-    /// The generation of all rows written.
-    pub generation: u32,
     /// Go on where retention removed records that were not read yet, and record the gap.
     pub accept_gap: bool,
 }
@@ -41,7 +39,6 @@ impl Default for Tracker {
             allowed_delay: Duration::from_ms(2_000),
             forget_after: Duration::from_ms(30 * 86_400_000),
             pane_horizon: Duration::from_ms(26 * 3_600_000),
-            generation: 0,
             accept_gap: false,
         }
     }

@@ -83,7 +83,7 @@ impl ProcessorFactory for EvaluatorFactory {
         Evaluator::restore(Arc::clone(&self.rules), home(source), snapshot.state)
             .map(|evaluator| self.processor(source, evaluator))
             .map_err(|error| match error {
-                Unreadable::Damaged(_) => RestoreError::Corrupt(error.to_string()),
+                Unreadable::Damaged(_) => RestoreError::Unusable(error.to_string()),
                 Unreadable::Schema { .. } => RestoreError::Incompatible(error.to_string()),
             })
     }

@@ -11,9 +11,9 @@ use slawatch_policy::PolicySets;
 use slawatch_stream::{
     Outgoing, Processor, ProcessorFactory, Record, RestoreError, SnapshotView, Source, Stamp,
 };
-use slawatch_tracker::{Applied, Options, SNAPSHOT_SCHEMA, Tracker};
+use slawatch_tracker::{Applied, Options, SNAPSHOT_SCHEMA, SnapshotError, Tracker};
 use slawatch_wire::{Message, v1, vendor_partition};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::metrics;
 use records::{split, split_dead_letters};
@@ -50,17 +50,14 @@ pub struct TrackerSettings {
 pub struct TrackerFactory {
     sets: PolicySets,
     settings: Arc<TrackerSettings>,
-    fingerprint: u64,
 }
 
 impl TrackerFactory {
     /// Trackers under these policies.
     pub fn new(sets: PolicySets, settings: TrackerSettings) -> Self {
-        let fingerprint = xxh3_64_with_seed(&sets.hash().to_le_bytes(), SNAPSHOT_SCHEMA.into());
         Self {
             sets,
             settings: Arc::new(settings),
-            fingerprint,
         }
     }
 
@@ -68,7 +65,6 @@ impl TrackerFactory {
         TrackerProcessor {
             tracker,
             settings: Arc::clone(&self.settings),
-            fingerprint: self.fingerprint,
             log_clock_ms: i64::MIN,
             dead_letters: Vec::new(),
         }
@@ -85,19 +81,15 @@ impl ProcessorFactory for TrackerFactory {
 
     fn restore(
         &self,
-        source: &Source,
+        _source: &Source,
         snapshot: &SnapshotView<'_>,
     ) -> Result<TrackerProcessor, RestoreError> {
-        if snapshot.fingerprint != self.fingerprint {
-            return Err(RestoreError::Incompatible(format!(
-                "the snapshot of {}/{} at offset {} was taken under other policies or by another version of slawatch; \
-                 start with the policies it was taken under, or recompute under the new ones as a new generation",
-                source.topic, source.partition, snapshot.offset
-            )));
-        }
         Tracker::restore(self.sets.clone(), self.settings.options, snapshot.state)
             .map(|tracker| self.processor(tracker))
-            .map_err(|error| RestoreError::Corrupt(error.to_string()))
+            .map_err(|error| match error {
+                SnapshotError::Unusable(why) => RestoreError::Unusable(why),
+                SnapshotError::Contradicted(why) => RestoreError::Incompatible(why),
+            })
     }
 
     fn follows_wall_clock(&self) -> bool {
@@ -110,7 +102,6 @@ impl ProcessorFactory for TrackerFactory {
 pub struct TrackerProcessor {
     tracker: Tracker,
     settings: Arc<TrackerSettings>,
-    fingerprint: u64,
     /// The largest record timestamp applied. The tracker is told only when its clock has moved, so that what a record
     /// makes fall due still finds its pane.
     log_clock_ms: i64,
@@ -222,6 +213,9 @@ impl Processor for TrackerProcessor {
     }
 
     fn took_over(&mut self, _epoch: u64) {
+        // Until here everything was as the former owner had it.
+        let allowed_delay_ms = self.settings.options.allowed_delay_ms;
+        self.tracker.allow_delay(allowed_delay_ms);
         self.tracker.announce_gauges();
     }
 
@@ -267,6 +261,6 @@ impl Processor for TrackerProcessor {
     }
 
     fn fingerprint(&self) -> u64 {
-        self.fingerprint
+        SNAPSHOT_SCHEMA.into()
     }
 }

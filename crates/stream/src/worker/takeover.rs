@@ -306,7 +306,7 @@ impl<F: ProcessorFactory> Worker<F> {
                 log_clock_ms: view.log_clock_ms,
                 snapshot: Some(id),
             })),
-            Err(error @ RestoreError::Corrupt(_)) => damaged(error.to_string()),
+            Err(error @ RestoreError::Unusable(_)) => damaged(error.to_string()),
             Err(error @ RestoreError::Incompatible(_)) => {
                 Err(Refusal::Stop(format!("snapshot {key}: {error}")))
             }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::generate::{Size, cases};
-use super::model::{Case, PLAIN, minute_ms};
+use super::model::{Case, PLAIN, Set, minute_ms};
 use super::readers::{Readers, config};
 use crate::tracker::{Options, Tracker};
 
@@ -85,6 +85,83 @@ proptest! {
         let mut told_anew = Readers::default();
         told_anew.hear(broken.conclude());
         prop_assert_eq!(told_anew.gauges(), heard.gauges());
+    }
+
+    #[test]
+    fn a_restart_under_another_delay_ends_with_the_same(
+        case in cases(SIZE),
+        at in any::<Index>(),
+        steps in vec(0..5_i64, 1..8),
+        delays in (0..4_i64, 0..4_i64),
+    ) {
+        let delayed = |minutes: i64| Options {
+            allowed_delay_ms: minutes * 60_000,
+            forget_after_ms: Some(30 * 60_000),
+            pane_horizon_ms: Some(20 * 60_000),
+        };
+        let mut unbroken = case.tracker(delayed(delays.1));
+        let mut broken = case.tracker(delayed(delays.0));
+        let (mut clock, mut other_clock) = (480, 480);
+        let (mut heard, mut heard_broken) = (Readers::default(), Readers::default());
+        let at = at.index(case.events.len());
+        for offset in 0..case.events.len() {
+            take(&case, &mut unbroken, offset, &steps, &mut clock);
+            heard.hear(unbroken.conclude());
+            take(&case, &mut broken, offset, &steps, &mut other_clock);
+            heard_broken.hear(broken.conclude());
+            if offset == at {
+                broken = restarted(&case, delayed(delays.1), &broken);
+                prop_assert!(broken.conclude().is_empty());
+                broken.allow_delay(delayed(delays.1).allowed_delay_ms);
+                heard_broken.hear(broken.conclude());
+            }
+        }
+        for tracker in [&mut unbroken, &mut broken] {
+            tracker.advance_clock(minute_ms(clock + 100));
+        }
+        heard.hear(unbroken.conclude());
+        heard_broken.hear(broken.conclude());
+        heard.assert_same(&heard_broken);
+    }
+
+    #[test]
+    fn a_policy_set_added_at_a_restart_is_as_if_it_had_always_been_there(
+        case in cases(SIZE),
+        at in any::<Index>(),
+        steps in vec(0..5_i64, 1..8),
+    ) {
+        let at = at.index(case.events.len());
+        let mut clock = 480;
+        for offset in 0..=at {
+            clock += steps[offset % steps.len()];
+        }
+        let known = case.events[..=at].iter().map(|event| event.at).max().unwrap_or(0);
+        let mut extended = case.clone();
+        let policies = case.sets.iter().flat_map(|set| set.policies.iter().rev().cloned()).collect();
+        extended.sets.push(Set { from: known.max(clock) + 1, policies });
+        prop_assume!(case.sets.iter().all(|set| set.from <= known.max(clock)));
+        let mut always = extended.tracker(PLAIN);
+        let mut added = case.tracker(PLAIN);
+        let (mut clock, mut other_clock) = (480, 480);
+        let (mut heard, mut heard_added) = (Readers::default(), Readers::default());
+        for offset in 0..case.events.len() {
+            take(&case, &mut always, offset, &steps, &mut clock);
+            heard.hear(always.conclude());
+            take(&case, &mut added, offset, &steps, &mut other_clock);
+            heard_added.hear(added.conclude());
+            if offset == at {
+                let mut bytes = Vec::new();
+                added.snapshot(&mut bytes);
+                added = Tracker::restore(extended.policies(), PLAIN, &bytes).unwrap();
+                prop_assert!(added.conclude().is_empty());
+            }
+        }
+        for tracker in [&mut always, &mut added] {
+            tracker.advance_clock(minute_ms(clock + 100));
+        }
+        heard.hear(always.conclude());
+        heard_added.hear(added.conclude());
+        heard.assert_same(&heard_added);
     }
 
     #[test]

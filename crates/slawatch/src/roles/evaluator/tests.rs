@@ -169,7 +169,7 @@ fn under_other_rules_what_is_replayed_is_told() {
 fn damaged_and_foreign_states_are_told_apart() {
     let factory = factory("sl");
     let restore = |state: &[u8]| factory.restore(&source(), &view(&factory, state)).map(drop);
-    assert!(matches!(restore(&[0xff]), Err(RestoreError::Corrupt(_))));
+    assert!(matches!(restore(&[0xff]), Err(RestoreError::Unusable(_))));
     // Field 1 of the state is its schema.
     assert!(matches!(
         restore(&[8, 99]),

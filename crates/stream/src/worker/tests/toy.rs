@@ -259,7 +259,7 @@ impl ProcessorFactory for ToyFactory {
         }
         let mut toy = self.create(source);
         let text = std::str::from_utf8(snapshot.state)
-            .map_err(|error| RestoreError::Corrupt(error.to_string()))?;
+            .map_err(|error| RestoreError::Unusable(error.to_string()))?;
         let mut lines = text.lines();
         toy.clock_ms = lines.next().unwrap().parse().unwrap();
         for line in lines {
