@@ -215,9 +215,9 @@ fn the_program_runs_under_the_compose_file_and_writes_what_is_generated() {
     assert!(migrated.status.success(), "{migrated:?}");
 
     world.begin("slawatch", run);
-    world.until("ready", |world| match ask_ready(world.port) {
+    world.until("ready", |world| match ask_ready(world.health_port) {
         true => Ok(()),
-        false => Err(world.get("/readyz")),
+        false => Err(get(world.health_port, "/readyz")),
     });
     let mut generator = Compose::read().services.remove("generator").unwrap();
     // A hundred times the traffic, or the test would wait for it.
@@ -233,15 +233,21 @@ fn the_program_runs_under_the_compose_file_and_writes_what_is_generated() {
         }
     });
     world.until("a live wallboard", |world| {
-        let board = world.get("/api/v1/board");
+        let board = get(world.port, "/api/v1/board");
         let is_live = board.contains("\"freshness\":\"live\"") && board.contains("\"vendor\":");
         is_live.then_some(()).ok_or(board)
     });
-    assert!(
-        world.get("/metrics").contains("\nslawatch_events_total{"),
-        "{}",
-        world.get("/metrics")
-    );
+    // Prometheus' target; the wallboard's address has the same.
+    for port in [world.health_port, world.port] {
+        let metrics = get(port, "/metrics");
+        for series in [
+            "slawatch_events_total{",
+            "slawatch_thread_silent_seconds{role=\"loader\"",
+        ] {
+            assert!(metrics.contains(&format!("\n{series}")), "{metrics}");
+        }
+        assert!(get(port, "/livez").ends_with("\r\nalive\n"));
+    }
 }
 
 /// Whether the image's own health check is content.
@@ -251,6 +257,17 @@ fn ask_ready(port: u16) -> bool {
         .stderr(Stdio::null())
         .status();
     asked.unwrap().success()
+}
+
+fn get(port: u16, path: &str) -> String {
+    let ask = || -> std::io::Result<String> {
+        let mut socket = TcpStream::connect(("127.0.0.1", port))?;
+        write!(socket, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().unwrap_or_else(|error| error.to_string())
 }
 
 /// The word after `marker`.
@@ -268,12 +285,15 @@ struct World {
     alertmanager: Alertmanager,
     folder: tempfile::TempDir,
     port: u16,
+    health_port: u16,
     processes: Vec<(String, Child)>,
 }
 
 impl World {
     fn start() -> Self {
-        let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        // Held together, so that they are two.
+        let free = [0, 1].map(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+        let [port, health_port] = free.map(|free| free.local_addr().unwrap().port());
         let world = Self {
             broker: Broker::start(BrokerOptions::default()).unwrap(),
             clickhouse: ClickHouse::start(StartOptions::default()).unwrap(),
@@ -283,7 +303,8 @@ impl World {
             })
             .unwrap(),
             folder: tempfile::tempdir().unwrap(),
-            port: free.local_addr().unwrap().port(),
+            port,
+            health_port,
             processes: Vec::new(),
         };
         for mount in &Compose::read().services["slawatch"].mounts {
@@ -323,6 +344,7 @@ impl World {
             .replace("http://clickhouse:8123", &self.clickhouse.url())
             .replace("http://alertmanager:9093", &self.alertmanager.url())
             .replace("0.0.0.0:8080", &format!("127.0.0.1:{}", self.port))
+            .replace("0.0.0.0:9464", &format!("127.0.0.1:{}", self.health_port))
             .replace("/var/lib/slawatch", &format!("{folder}/var/lib/slawatch"))
             .replace("/etc/slawatch", &format!("{folder}/etc/slawatch"))
     }
@@ -362,17 +384,6 @@ impl World {
 
     fn log(&self, name: &str) -> PathBuf {
         self.folder.path().join(format!("{name}.log"))
-    }
-
-    fn get(&self, path: &str) -> String {
-        let ask = || -> std::io::Result<String> {
-            let mut socket = TcpStream::connect(("127.0.0.1", self.port))?;
-            write!(socket, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
-            let mut answer = String::new();
-            socket.read_to_string(&mut answer)?;
-            Ok(answer)
-        };
-        ask().unwrap_or_else(|error| error.to_string())
     }
 
     fn until(&mut self, what: &str, is_so: impl Fn(&Self) -> Result<(), String>) {

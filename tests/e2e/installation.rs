@@ -65,6 +65,9 @@ path = "{2}/snapshots"
 every = "2s"
 [board]
 listen = "{board}"
+[health]
+# A free one of each process.
+listen = "127.0.0.1:0"
 [dispatcher]
 stale_after = "{4}"
 [[dispatcher.receiver]]

@@ -1,12 +1,12 @@
 //! Starting and stopping the board: a thread that reads, a thread that serves.
 
 use std::fmt;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
+use slawatch_health::{HealthError, Heartbeat, HttpServer, Probes, RoleHealth, Thread};
 use slawatch_stream::{Clock, Log, SystemClock};
-use tokio::sync::oneshot;
 
 use crate::error::BoardError;
 use crate::feed::{Feed, Newest};
@@ -16,23 +16,6 @@ use crate::zone::Zone;
 /// Where the board listens unless told otherwise: reachable from this machine only.
 pub const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
-
-/// Whether a role is ready, and why not.
-#[derive(Clone)]
-pub struct Health {
-    /// The role's name, as in `--roles`.
-    pub role: String,
-    /// The question; must answer at once.
-    pub check: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
-}
-
-impl fmt::Debug for Health {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Health")
-            .field("role", &self.role)
-            .finish_non_exhaustive()
-    }
-}
 
 /// What the board needs.
 #[derive(Clone)]
@@ -45,10 +28,8 @@ pub struct BoardOptions {
     pub signals_topic: String,
     /// The topic of alerts.
     pub alerts_topic: String,
-    /// The roles of this process, for `/readyz`. The board adds itself.
-    pub health: Vec<Health>,
-    /// The text of `/metrics`.
-    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// What the process says about itself, its other roles included. The board adds itself.
+    pub probes: Probes,
     /// The clocks that lag and staleness are measured by.
     pub clock: Arc<dyn Clock>,
 }
@@ -61,8 +42,10 @@ impl BoardOptions {
             zone: Zone::utc(),
             signals_topic: "slawatch.signals".to_owned(),
             alerts_topic: "slawatch.alerts".to_owned(),
-            health: Vec::new(),
-            metrics: Arc::new(String::new),
+            probes: Probes {
+                roles: Vec::new(),
+                metrics: Arc::new(String::new),
+            },
             clock: Arc::new(SystemClock::new()),
         }
     }
@@ -81,7 +64,7 @@ impl fmt::Debug for BoardOptions {
             .field("zone", &self.zone)
             .field("signals_topic", &self.signals_topic)
             .field("alerts_topic", &self.alerts_topic)
-            .field("health", &self.health)
+            .field("probes", &self.probes)
             .finish_non_exhaustive()
     }
 }
@@ -89,12 +72,15 @@ impl fmt::Debug for BoardOptions {
 /// A running board; dropping it stops it.
 #[derive(Debug)]
 pub struct Board {
-    local_addr: SocketAddr,
-    stop_serving: Option<oneshot::Sender<()>>,
+    server: HttpServer,
+    health: RoleHealth,
     /// The reading thread goes on as long as this exists.
     stop_reading: Option<mpsc::Sender<()>>,
-    threads: Vec<JoinHandle<()>>,
+    reading: Option<JoinHandle<()>>,
 }
+
+/// The name of the thread that reads.
+const FEED: &str = "board-feed";
 
 impl Board {
     /// Binds the address and starts reading and serving. A log that cannot be read does not keep the board from
@@ -103,20 +89,21 @@ impl Board {
     /// # Errors
     /// [`BoardError::Listen`], [`BoardError::Thread`].
     pub fn start(options: BoardOptions, log: Arc<dyn Log>) -> Result<Self, BoardError> {
-        let listen = options.listen;
-        let refused = |source| BoardError::Listen { listen, source };
-        let listener = TcpListener::bind(listen).map_err(refused)?;
-        listener.set_nonblocking(true).map_err(refused)?;
-        let local_addr = listener.local_addr().map_err(refused)?;
-
         let newest = Arc::new(Newest::default());
         let app = App {
             newest: Arc::clone(&newest),
             clock: Arc::clone(&options.clock),
             zone: options.zone.clone(),
-            health: options.health,
-            metrics: options.metrics,
         };
+        let heartbeat = Heartbeat::new(Arc::clone(&options.clock));
+        let health = health(&newest, &heartbeat);
+        let mut probes = options.probes;
+        probes.roles.push(health.clone());
+        let server = HttpServer::start("board-http", options.listen, server::router(app, probes))
+            .map_err(|error| match error {
+            HealthError::Listen { listen, source } => BoardError::Listen { listen, source },
+            HealthError::Thread { name, source } => BoardError::Thread { what: name, source },
+        })?;
         let (stop_reading, stop) = mpsc::channel();
         let feed = Feed {
             log,
@@ -125,61 +112,70 @@ impl Board {
             zone: options.zone,
             clock: options.clock,
             newest,
+            heartbeat,
             stop,
         };
-        let (stop_serving, stopped) = oneshot::channel();
-        // From here on dropping the board ends what was started.
-        let mut board = Self {
-            local_addr,
-            stop_serving: Some(stop_serving),
+        let reading = std::thread::Builder::new()
+            .name(FEED.to_owned())
+            .spawn(move || feed.run())
+            .map_err(|source| BoardError::Thread { what: FEED, source })?;
+        let address = server.local_addr();
+        tracing::info!(%address, "the board is at http://{address}/");
+        Ok(Self {
+            server,
+            health,
             stop_reading: Some(stop_reading),
-            threads: Vec::new(),
-        };
-        board.spawn("board-http", move || server::serve(listener, app, stopped))?;
-        board.spawn("board-feed", move || feed.run())?;
-        tracing::info!(address = %local_addr, "the board is at http://{local_addr}/");
-        Ok(board)
-    }
-
-    fn spawn(
-        &mut self,
-        what: &'static str,
-        work: impl FnOnce() + Send + 'static,
-    ) -> Result<(), BoardError> {
-        let thread = std::thread::Builder::new()
-            .name(what.to_owned())
-            .spawn(work);
-        self.threads
-            .push(thread.map_err(|source| BoardError::Thread { what, source })?);
-        Ok(())
+            reading: Some(reading),
+        })
     }
 
     /// Where it listens: the port too if it was to choose one.
     pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        self.server.local_addr()
+    }
+
+    /// How it fares, for a server beside its own.
+    pub fn health(&self) -> RoleHealth {
+        self.health.clone()
+    }
+
+    /// Whether a thread of it has ended though nobody stopped it: it reads or serves no more.
+    pub fn has_ended(&self) -> bool {
+        self.server.has_ended() || self.reading.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Answers the requests that are under way, and stops.
-    pub fn shutdown(mut self) {
-        self.stop();
-    }
-
-    fn stop(&mut self) {
-        if let Some(stop) = self.stop_serving.take() {
-            // Fails only if the server is gone already.
-            stop.send(()).ok();
-        }
-        self.stop_reading = None;
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the board panicked");
-            }
-        }
-    }
+    pub fn shutdown(self) {}
 }
 
 impl Drop for Board {
     fn drop(&mut self) {
-        self.stop();
+        self.stop_reading = None;
+        if let Some(thread) = self.reading.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread {FEED} panicked");
+        }
+    }
+}
+
+fn health(newest: &Arc<Newest>, heartbeat: &Heartbeat) -> RoleHealth {
+    let newest = Arc::clone(newest);
+    RoleHealth {
+        role: "board".to_owned(),
+        problems: Arc::new(move || {
+            let snapshot = newest.get();
+            match &snapshot.trouble {
+                Some(trouble) => vec![trouble.clone()],
+                None if !snapshot.caught_up => {
+                    vec!["the last day is still being read".to_owned()]
+                }
+                None => Vec::new(),
+            }
+        }),
+        threads: vec![Thread {
+            name: FEED.to_owned(),
+            heartbeat: heartbeat.clone(),
+        }],
     }
 }

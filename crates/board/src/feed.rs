@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use slawatch_health::Heartbeat;
 use slawatch_stream::{
     Clock, ConsumerEvent, Log, LogReader, PollHandler, Record, StartAt, StreamError, TopicPartition,
 };
@@ -62,6 +63,7 @@ pub(crate) struct Feed {
     pub(crate) zone: Zone,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) newest: Arc<Newest>,
+    pub(crate) heartbeat: Heartbeat,
     /// Nothing ever comes out of it: it closes when the board stops.
     pub(crate) stop: Receiver<()>,
 }
@@ -71,6 +73,7 @@ impl Feed {
     pub(crate) fn run(self) {
         let mut known: Option<(u32, Inbox)> = None;
         loop {
+            self.heartbeat.beat();
             let Err(error) = self.read(&mut known) else {
                 return;
             };
@@ -106,6 +109,7 @@ impl Feed {
                 Err(TryRecvError::Empty) => {}
                 Ok(()) | Err(TryRecvError::Disconnected) => return Ok(()),
             }
+            self.heartbeat.beat();
             signals.poll(POLL_WAIT, inbox)?;
             alerts.poll(Duration::ZERO, inbox)?;
             let steady_ms = self.clock.steady_ms();

@@ -28,7 +28,7 @@ mod wording;
 mod zone;
 
 pub use alerts::{Alert, Fact, Phase, Severity};
-pub use board::{Board, BoardOptions, DEFAULT_LISTEN, Health};
+pub use board::{Board, BoardOptions, DEFAULT_LISTEN};
 pub use counts::Figures;
 pub use error::BoardError;
 pub use gauges::Standing;

@@ -178,14 +178,15 @@ impl LoaderWorker {
         }
     }
 
-    /// Runs until `stop` is set, then sends what it holds and leaves the group.
+    /// Runs until `stop` is set, then sends what it holds and leaves the group. Calls `comes_round` before every step.
     ///
     /// # Errors
     /// As [`LoaderWorker::step`].
-    pub fn run(&mut self, stop: &AtomicBool) -> Result<(), LoaderError> {
+    pub fn run(&mut self, stop: &AtomicBool, comes_round: impl Fn()) -> Result<(), LoaderError> {
         const MAX_WAIT: Duration = Duration::from_millis(20);
         const FAREWELL_MS: u64 = 10_000;
         while !stop.load(Ordering::Relaxed) {
+            comes_round();
             self.step(MAX_WAIT)?;
         }
         self.finish(FAREWELL_MS)

@@ -4,6 +4,7 @@
 mod board;
 mod clickhouse;
 mod duration;
+mod health;
 mod kafka;
 mod logs;
 mod role;
@@ -21,6 +22,7 @@ use slawatch_dispatcher::DispatcherConfig;
 pub use board::Board;
 pub use clickhouse::ClickHouse;
 pub use duration::Duration;
+pub use health::{DEFAULT_HEALTH_LISTEN, Health};
 pub use kafka::Kafka;
 pub use logs::{LogFormat, Logs};
 pub use role::Role;
@@ -55,9 +57,12 @@ pub struct Config {
     /// Where ClickHouse is.
     #[serde(default)]
     pub clickhouse: ClickHouse,
-    /// The wallboard, metrics and health.
+    /// The wallboard.
     #[serde(default)]
     pub board: Board,
+    /// Metrics and health.
+    #[serde(default)]
+    pub health: Health,
     /// Who is told of alerts.
     #[serde(default)]
     pub dispatcher: DispatcherConfig,

@@ -120,17 +120,25 @@ pub fn run(options: &DemoOptions, stop: &dyn Fn() -> bool) -> anyhow::Result<Dem
     let watch = Watch::start(log.as_ref(), &config.topics, PARTITIONS)?;
     let mut feed = Feed::new(log.as_ref(), &config.topics, PARTITIONS, traffic, &sets)?;
     let is_over = feed.play(&clock, &watch, options.speed, &|| {
-        stop() || program.failure().is_some()
-    })?;
+        stop() || program.has_failed()
+    });
     let played = started.elapsed();
-    let mut result = DemoResult { is_right: true };
+    if program.has_failed() {
+        // It is the cause of whatever else went wrong.
+        program.stop()?;
+        return Ok(DemoResult { is_right: false });
+    }
+    let is_over = is_over?;
+    let mut result = DemoResult {
+        is_right: is_over || !options.once,
+    };
     if is_over {
         let summary = Summary::take(feed, &watch, &receiver, &config, played)?;
         println!("{summary}");
         result.is_right = summary.is_right();
         if !options.once {
             eprintln!("the week is over; the wallboard stays until Ctrl-C");
-            while !stop() {
+            while !stop() && !program.has_failed() {
                 std::thread::park_timeout(Duration::from_millis(100));
             }
         }
@@ -161,7 +169,9 @@ policies = ["contract.toml"]
 [clickhouse]
 url = "{clickhouse}"
 [board]
-listen = "{}"
+listen = "{0}"
+[health]
+listen = "{0}"
 [dispatcher]
 # Demo time leaps: what is an hour in the traffic passes in a moment.
 stale_after = "10000h"

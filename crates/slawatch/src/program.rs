@@ -1,17 +1,20 @@
 //! The roles of one process at work: threads over a log, started together and ended in good order.
 
+mod failures;
+mod listening;
 mod workers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context;
-use slawatch_board::{Board, BoardOptions, Health};
+use slawatch_board::{Board, BoardOptions};
 use slawatch_dispatcher::{DispatcherFactory, Receivers};
 use slawatch_evaluator::RuleSet;
+use slawatch_health::{Heartbeat, HttpServer, Probes, RoleHealth, Thread};
 use slawatch_loader::{ClickHouseSink, IntakeOptions, LoaderWorker, WorkerOptions};
 use slawatch_policy::PolicySets;
 use slawatch_stream::{Clock, Log, SnapshotStore, TimestampKind, TopicSpec, WorkerConfig};
@@ -21,6 +24,7 @@ use crate::config::{Config, Role};
 use crate::policies;
 use crate::roles::evaluator::{EvaluatorFactory, EvaluatorSettings};
 use crate::roles::tracker::{TrackerFactory, TrackerSettings};
+use failures::Failures;
 use workers::{WorkerThreads, Workplace};
 
 /// What the roles work with: real parts, or those of the demo.
@@ -57,14 +61,20 @@ const GENERATION: u32 = 0;
 /// of their records: processes that know it start within that time, and clocks differ.
 const POLICY_NOTICE_MS: i64 = 60_000;
 
+/// How often it is looked whether threads have ended, and how many times: longer than a worker's farewell takes.
+const LOOK: Duration = Duration::from_millis(20);
+const LOOKS_AT_THE_END: u32 = 1_250;
+
 /// A process's roles, running.
 #[derive(Debug)]
 pub struct Program {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
-    failures: Receiver<anyhow::Error>,
+    failures: Failures,
     board: Option<Board>,
-    health: Vec<Health>,
+    /// None where the board's server does it.
+    server: Option<HttpServer>,
+    probes: Probes,
     /// Dropped last: receivers and ClickHouse's requests run on it.
     _runtime: Runtime,
 }
@@ -82,14 +92,13 @@ impl Program {
     ) -> anyhow::Result<Self> {
         make_topics(config, world.log.as_ref())?;
         let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
-        let (failed, failures) = channel();
         let mut starting = Starting {
             config,
             world,
             stop: Arc::new(AtomicBool::new(false)),
             threads: Vec::new(),
             health: Vec::new(),
-            failed,
+            failures: Failures::default(),
         };
         for role in &config.roles {
             match role {
@@ -105,12 +114,15 @@ impl Program {
             .contains(&Role::Board)
             .then(|| starting.board())
             .transpose()?;
+        let mut probes = starting.probes();
+        probes.roles.extend(board.as_ref().map(Board::health));
         Ok(Self {
+            server: listening::serve(config, board.is_some(), probes.clone())?,
             stop: starting.stop,
             threads: starting.threads,
-            failures,
+            failures: starting.failures,
             board,
-            health: starting.health,
+            probes,
             _runtime: runtime,
         })
     }
@@ -120,41 +132,53 @@ impl Program {
         self.board.as_ref().map(Board::local_addr)
     }
 
-    /// A role that has failed for good since the last call.
-    pub fn failure(&self) -> Option<anyhow::Error> {
-        self.failures.try_recv().ok()
+    /// Whether a role has failed for good; [`Program::stop`] says which and why.
+    pub fn has_failed(&self) -> bool {
+        let served = self
+            .server
+            .as_ref()
+            .is_none_or(|server| !server.has_ended());
+        self.failures.any() || !served || self.board.as_ref().is_some_and(Board::has_ended)
     }
 
     /// Why the process is not ready; empty if it is.
     pub fn not_ready(&self) -> Vec<String> {
-        self.health
-            .iter()
-            .filter_map(|health| {
-                (health.check)()
-                    .err()
-                    .map(|why| format!("{}: {why}", health.role))
-            })
-            .collect()
+        self.probes.not_ready()
     }
 
     /// Ends every role in good order: what was concluded is published, positions are committed, snapshots kept.
     ///
     /// # Errors
     /// The first failure of a role, if any.
-    pub fn stop(mut self) -> anyhow::Result<()> {
+    pub fn stop(self) -> anyhow::Result<()> {
+        if !self.failures.any() && self.has_failed() {
+            self.failures.tell(anyhow::anyhow!(
+                "a thread of the board or of the health server ended by itself; the log before this line says why"
+            ));
+        }
         self.stop.store(true, Ordering::SeqCst);
-        if let Some(board) = self.board.take() {
-            board.shutdown();
-        }
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                anyhow::bail!("a role's thread panicked; see above");
+        for _ in 0..LOOKS_AT_THE_END {
+            if self.threads.iter().all(JoinHandle::is_finished) {
+                break;
             }
+            std::thread::park_timeout(LOOK);
         }
-        match self.failures.try_recv() {
-            Ok(failure) => Err(failure),
-            Err(_) => Ok(()),
+        let hanging: Vec<_> = self
+            .threads
+            .iter()
+            .filter(|thread| !thread.is_finished())
+            .collect();
+        let names: Vec<_> = hanging
+            .iter()
+            .filter_map(|thread| thread.thread().name())
+            .collect();
+        if !names.is_empty() {
+            self.failures.tell(anyhow::anyhow!(
+                "{} did not end and is left behind; what it had not committed is done again by the next owner",
+                names.join(", ")
+            ));
         }
+        self.failures.take().map_or(Ok(()), Err)
     }
 }
 
@@ -184,8 +208,8 @@ struct Starting<'a> {
     world: World,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
-    health: Vec<Health>,
-    failed: Sender<anyhow::Error>,
+    health: Vec<RoleHealth>,
+    failures: Failures,
 }
 
 impl Starting<'_> {
@@ -260,7 +284,7 @@ impl Starting<'_> {
             clock: Arc::clone(&self.world.clock),
             store: Arc::clone(&self.world.store),
             stop: Arc::clone(&self.stop),
-            failed: self.failed.clone(),
+            failures: self.failures.clone(),
         };
         let started = WorkerThreads::start(&workplace, Arc::new(factory), &config, threads)?;
         self.threads.extend(started.threads);
@@ -295,38 +319,41 @@ impl Starting<'_> {
             Arc::clone(&self.world.clock),
             options,
         )?;
-        let (stop, failed) = (Arc::clone(&self.stop), self.failed.clone());
-        let health = workers::loader_health(loader.health());
-        let thread = std::thread::Builder::new()
-            .name("loader".to_owned())
-            .spawn(move || {
-                if let Err(error) = loader.run(&stop) {
-                    // Fails only if nobody listens any more: the process is ending.
-                    failed
-                        .send(anyhow::Error::new(error).context("the loader stopped"))
-                        .ok();
-                }
-            })
-            .context("cannot start the loader's thread")?;
-        self.threads.push(thread);
-        self.health.push(health);
+        let stop = Arc::clone(&self.stop);
+        let heartbeat = Heartbeat::new(Arc::clone(&self.world.clock));
+        let (problems, sign) = (loader.health(), heartbeat.clone());
+        let name = Role::Loader.name();
+        let work = move || {
+            let ended = loader.run(&stop, || heartbeat.beat());
+            ended.map_err(anyhow::Error::new)
+        };
+        self.threads.push(self.failures.spawn(name, work)?);
+        self.health.push(RoleHealth {
+            role: name.to_owned(),
+            problems: Arc::new(move || problems.problems()),
+            threads: vec![Thread {
+                name: name.to_owned(),
+                heartbeat: sign,
+            }],
+        });
         Ok(())
     }
 
+    /// What is known of the roles started so far.
+    fn probes(&self) -> Probes {
+        Probes {
+            roles: self.health.clone(),
+            metrics: Arc::clone(&self.world.metrics),
+        }
+    }
+
     fn board(&mut self) -> anyhow::Result<Board> {
-        let config = &self.config.board;
-        let listen = config.listen.parse().with_context(|| {
-            format!(
-                "board.listen {:?} is no address; write it like \"127.0.0.1:8080\"",
-                config.listen
-            )
-        })?;
+        let listen = listening::address("board.listen", &self.config.board.listen)?;
         let options = BoardOptions {
             listen,
             signals_topic: self.config.topics.signals.clone(),
             alerts_topic: self.config.topics.alerts.clone(),
-            health: self.health.clone(),
-            metrics: Arc::clone(&self.world.metrics),
+            probes: self.probes(),
             clock: Arc::clone(&self.world.clock),
             ..BoardOptions::new()
         };

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use slawatch_health::{HttpServer, Probes};
 use slawatch_stream::Clock;
-use tokio::sync::oneshot;
 
 use super::tests::afternoon_snapshot;
 use crate::feed::{Newest, Snapshot};
-use crate::server::{App, serve};
+use crate::server::{App, router};
 use crate::story::NOON_MS;
 use crate::view::View;
 use crate::zone::Zone;
@@ -44,49 +44,43 @@ impl<F: Fn(usize) + Send + Sync> Clock for Between<F> {
 /// A server of its own, without a feed.
 struct Served {
     address: std::net::SocketAddr,
-    thread: Option<std::thread::JoinHandle<()>>,
-    stop: Arc<Mutex<Option<oneshot::Sender<()>>>>,
+    server: Stoppable,
 }
 
+/// Emptied, the server stops.
+type Stoppable = Arc<Mutex<Option<HttpServer>>>;
+
 impl Served {
-    fn new<F>(
-        newest: Arc<Newest>,
-        after: impl FnOnce(Arc<Mutex<Option<oneshot::Sender<()>>>>) -> F,
-    ) -> Self
+    fn new<F>(newest: Arc<Newest>, after: impl FnOnce(Stoppable) -> F) -> Self
     where
         F: Fn(usize) + Send + Sync + 'static,
     {
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
-        let (sender, stopped) = oneshot::channel();
-        let stop = Arc::new(Mutex::new(Some(sender)));
+        let server = Stoppable::default();
         let clock = Between {
             asked: AtomicUsize::new(0),
-            after: after(Arc::clone(&stop)),
+            after: after(Arc::clone(&server)),
         };
         let app = App {
             newest,
             clock: Arc::new(clock),
             zone: Zone::utc(),
-            health: Vec::new(),
+        };
+        let probes = Probes {
+            roles: Vec::new(),
             metrics: Arc::new(String::new),
         };
-        let thread = std::thread::spawn(move || serve(listener, app, stopped));
-        Self {
-            address,
-            thread: Some(thread),
-            stop,
-        }
+        let listen = ([127, 0, 0, 1], 0).into();
+        let started = HttpServer::start("browsed", listen, router(app, probes)).unwrap();
+        let address = started.local_addr();
+        *server.lock().unwrap() = Some(started);
+        Self { address, server }
     }
 }
 
 impl Drop for Served {
     fn drop(&mut self) {
-        self.stop.lock().unwrap().take();
-        if let Some(thread) = self.thread.take() {
-            thread.join().ok();
-        }
+        // The clock of its own router keeps it alive otherwise.
+        self.server.lock().unwrap().take();
     }
 }
 
@@ -211,7 +205,9 @@ async fn the_page_says_that_it_has_lost_the_board() {
     let served = Served::new(newest, |stop| {
         move |asked| {
             if asked == 2 {
-                stop.lock().unwrap().take();
+                // This is a request of that very server, which is waited for.
+                let server = stop.lock().unwrap().take();
+                std::thread::spawn(move || drop(server));
             }
         }
     });

@@ -1,9 +1,12 @@
 //! A whole board on a log in memory, asked over HTTP as browsers and Prometheus do.
 
 use std::future::Future;
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::Value;
+use slawatch_health::RoleHealth;
 use slawatch_stream::{Log, ManualClock, MemoryLog, Outgoing, TopicSpec};
 use slawatch_wire::Message;
 
@@ -32,17 +35,20 @@ impl World {
         let log = MemoryLog::new(Arc::clone(&clock) as Arc<dyn Clock>);
         let voice_is_ready = Arc::new(AtomicBool::new(true));
         let asked = Arc::clone(&voice_is_ready);
-        let loader = Health {
+        let loader = RoleHealth {
             role: "loader".to_owned(),
-            check: Arc::new(move || match asked.load(Ordering::SeqCst) {
-                true => Ok(()),
-                false => Err("ClickHouse at http://c:8123 does not answer".to_owned()),
+            problems: Arc::new(move || match asked.load(Ordering::SeqCst) {
+                true => Vec::new(),
+                false => vec!["ClickHouse at http://c:8123 does not answer".to_owned()],
             }),
+            threads: Vec::new(),
         };
         let options = BoardOptions {
             listen: ([127, 0, 0, 1], 0).into(),
-            health: vec![loader],
-            metrics: Arc::new(|| "slawatch_up 1\n".to_owned()),
+            probes: Probes {
+                roles: vec![loader],
+                metrics: Arc::new(|| "slawatch_up 1\n".to_owned()),
+            },
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ..BoardOptions::new()
         };

@@ -63,10 +63,10 @@ impl Run {
         let program = Program::start(&config, sets, rules, world)?;
         let roles: Vec<_> = config.roles.iter().map(|role| role.name()).collect();
         tracing::info!(roles = roles.join(","), "slawatch runs");
-        let ended = wait(&program);
+        let told = wait(&program);
         tracing::info!("stopping");
         program.stop()?;
-        ended.map(|()| ExitCode::SUCCESS)
+        told.map(|()| ExitCode::SUCCESS)
     }
 }
 
@@ -134,6 +134,7 @@ pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     slawatch_loader::describe_metrics();
     slawatch_dispatcher::metrics::describe();
     slawatch_board::describe_metrics();
+    slawatch_health::describe_metrics();
     Ok(handle)
 }
 
@@ -153,8 +154,8 @@ fn wait(program: &Program) -> anyhow::Result<()> {
             tokio::select! {
                 interrupted = tokio::signal::ctrl_c() => return interrupted.context("cannot wait for Ctrl-C"),
                 _ = terminate.recv() => return Ok(()),
-                _ = look.tick() => if let Some(failure) = program.failure() {
-                    return Err(failure);
+                _ = look.tick() => if program.has_failed() {
+                    return Ok(());
                 },
             }
         }

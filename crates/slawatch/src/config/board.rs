@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// The wallboard, metrics and health.
+/// The wallboard.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Board {

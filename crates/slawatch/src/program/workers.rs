@@ -1,18 +1,17 @@
 //! Worker threads of a role, each with a consumer and partitions of its own.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::Context;
-use slawatch_board::Health;
-use slawatch_loader::LoaderHealth;
+use slawatch_health::{Heartbeat, RoleHealth, Thread};
 use slawatch_stream::{
     Clock, Log, PartitionState, ProcessorFactory, SnapshotStore, StreamError, Worker, WorkerConfig,
     WorkerParts, WorkerStatus,
 };
+
+use super::failures::Failures;
 
 const MAX_WAIT: Duration = Duration::from_millis(20);
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -25,13 +24,13 @@ pub(super) struct Workplace {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) store: Arc<dyn SnapshotStore>,
     pub(super) stop: Arc<AtomicBool>,
-    pub(super) failed: Sender<anyhow::Error>,
+    pub(super) failures: Failures,
 }
 
 /// The threads of one role, started.
 pub(super) struct WorkerThreads {
     pub(super) threads: Vec<JoinHandle<()>>,
-    pub(super) health: Health,
+    pub(super) health: RoleHealth,
 }
 
 type Statuses = Arc<Mutex<Vec<Option<WorkerStatus>>>>;
@@ -45,7 +44,9 @@ impl WorkerThreads {
     ) -> anyhow::Result<Self> {
         let statuses: Statuses = Arc::new(Mutex::new(vec![None; count.max(1)]));
         let mut threads = Vec::new();
+        let mut signs = Vec::new();
         for number in 0..count.max(1) {
+            let heartbeat = Heartbeat::new(Arc::clone(&workplace.clock));
             let runner = Runner {
                 log: Arc::clone(&workplace.log),
                 clock: Arc::clone(&workplace.clock),
@@ -54,23 +55,15 @@ impl WorkerThreads {
                 factory: Arc::clone(&factory),
                 config: config.clone(),
                 statuses: Arc::clone(&statuses),
+                heartbeat: heartbeat.clone(),
                 number,
             };
-            let failed = workplace.failed.clone();
             let name = format!("{}-{number}", config.role);
-            let thread = std::thread::Builder::new()
-                .name(name.clone())
-                .spawn(move || {
-                    if let Err(error) = runner.run() {
-                        let error = anyhow::Error::new(error);
-                        // Fails only if nobody listens any more: the process is ending.
-                        failed.send(error.context(format!("{name} stopped"))).ok();
-                    }
-                })
-                .with_context(|| format!("cannot start a thread for {}", config.role))?;
-            threads.push(thread);
+            let work = move || runner.run().map_err(anyhow::Error::new);
+            threads.push(workplace.failures.spawn(&name, work)?);
+            signs.push(Thread { name, heartbeat });
         }
-        let health = health(&config.role, statuses);
+        let health = health(&config.role, statuses, signs);
         Ok(Self { threads, health })
     }
 }
@@ -83,6 +76,7 @@ struct Runner<F> {
     factory: Arc<F>,
     config: WorkerConfig,
     statuses: Statuses,
+    heartbeat: Heartbeat,
     number: usize,
 }
 
@@ -91,6 +85,7 @@ impl<F: ProcessorFactory> Runner<F> {
     /// partitions over as any other would.
     fn run(&self) -> Result<(), StreamError> {
         while !self.is_stopping() {
+            self.heartbeat.beat();
             match self.run_worker() {
                 Ok(()) => {}
                 Err(error @ (StreamError::Fatal { .. } | StreamError::TooLarge { .. })) => {
@@ -118,6 +113,7 @@ impl<F: ProcessorFactory> Runner<F> {
         self.tell(Some(worker.status()));
         while !self.is_stopping() {
             worker.step(MAX_WAIT)?;
+            self.heartbeat.beat();
         }
         worker.close(FAREWELL)
     }
@@ -133,42 +129,43 @@ impl<F: ProcessorFactory> Runner<F> {
 }
 
 /// Ready when every worker runs and none of its partitions waits or has stopped.
-fn health(role: &str, statuses: Statuses) -> Health {
-    let check = move || {
+fn health(role: &str, statuses: Statuses, threads: Vec<Thread>) -> RoleHealth {
+    let problems = move || {
         let statuses = statuses.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut problems = Vec::new();
         for status in statuses.iter() {
-            let Some(status) = status else {
-                return Err("a worker is starting".to_owned());
-            };
-            for (partition, status) in status.partitions() {
-                let what = match status.state {
-                    PartitionState::Live => continue,
-                    PartitionState::Claiming => "is being claimed",
-                    PartitionState::Replaying => "is catching up with its snapshot",
-                    PartitionState::Stopped => "has stopped",
-                };
-                let why = status.note.map(|note| format!(": {note}"));
-                return Err(format!(
-                    "partition {partition} {what}{}",
-                    why.unwrap_or_default()
-                ));
+            match status {
+                None => problems.push("a worker is starting".to_owned()),
+                Some(status) => problems.extend(waiting(status)),
             }
         }
-        Ok(())
+        problems
     };
-    Health {
+    RoleHealth {
         role: role.to_owned(),
-        check: Arc::new(check),
+        problems: Arc::new(problems),
+        threads,
     }
 }
 
-pub(super) fn loader_health(loader: LoaderHealth) -> Health {
-    let check = move || match loader.problems().first() {
-        None => Ok(()),
-        Some(problem) => Err(problem.clone()),
-    };
-    Health {
-        role: "loader".to_owned(),
-        check: Arc::new(check),
-    }
+/// The partitions that are not at work, and why.
+fn waiting(status: &WorkerStatus) -> Vec<String> {
+    let partitions = status.partitions().into_iter();
+    let waiting = partitions.filter_map(|(partition, status)| {
+        let what = match status.state {
+            PartitionState::Live => return None,
+            PartitionState::Claiming => "is being claimed",
+            PartitionState::Replaying => "is catching up with its snapshot",
+            PartitionState::Stopped => "has stopped",
+        };
+        let why = status.note.map(|note| format!(": {note}"));
+        Some(format!(
+            "partition {partition} {what}{}",
+            why.unwrap_or_default()
+        ))
+    });
+    waiting.collect()
 }
+
+#[cfg(test)]
+mod tests;
