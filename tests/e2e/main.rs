@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod demo;
 mod installation;
 mod paging;
 mod pipeline;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use slawatch::demo::verify;
 use slawatch::replay::{Replay, ReplayOptions, ReplayResult};
-use slawatch_devstack::generate::{Speed, generate_to_kafka};
-use slawatch_devstack::traffic::{DAY_MS, Incident, Traffic, TrafficConfig};
+use slawatch_devstack::topic_writer::TopicWriter;
+use slawatch_devstack::traffic::{DAY_MS, Emission, Incident, Traffic, TrafficConfig};
 use slawatch_policy::PolicySets;
 use slawatch_stream::{
     ConsumerEvent, KafkaLog, KafkaOptions, Log, PollHandler, Record, StartAt, SystemClock,
@@ -26,6 +26,15 @@ fn traffic(days: i64, tickets_per_day: f64) -> TrafficConfig {
     config.tickets_per_day = tickets_per_day;
     config.incident = Some(Incident::mid_week(config.start_ms, config.duration_ms));
     config
+}
+
+fn produce(writer: &mut TopicWriter, records: impl Iterator<Item = Emission>) {
+    for record in records {
+        writer
+            .write(&record.ticket_id, &record.json, Some(record.timestamp_ms))
+            .unwrap();
+    }
+    writer.finish().unwrap();
 }
 
 #[derive(Default)]
@@ -112,38 +121,45 @@ fn killed_in_the_middle_it_still_ends_with_what_a_recomputation_gives() {
     here.command(&["migrate", "--config", "slawatch.toml"]);
     here.command(&["migrate", "--config", "slawatch.toml"]);
 
-    let tracker = here.run("tracker");
-    let others = here.run("evaluator,dispatcher,board");
-    let loader = here.run("loader");
+    let roles = ["tracker", "evaluator,dispatcher,board", "loader"];
+    let processes = roles.map(|roles| here.run(roles));
 
     let config = traffic(2, 2500.0);
     let until_ms = config.start_ms + 60 * DAY_MS;
     let mut traffic = Traffic::new(config);
     let bootstrap = here.broker.bootstrap();
-    let truth = generate_to_kafka(&mut traffic, &bootstrap, TOPIC, Speed::Unbounded).unwrap();
-
-    // In the middle of it, and while ClickHouse is away.
-    here.clickhouse.kill();
-    tracker.kill();
-    others.kill();
-    loader.kill();
-    let tracker = here.run("tracker");
-    let others = here.run("evaluator,dispatcher,board");
-    let loader = here.run("loader");
-    here.clickhouse.restart().unwrap();
-
-    let lines = export(&bootstrap, truth.records);
-    let expected = recompute(&lines, until_ms);
+    let mut writer = TopicWriter::new(&bootstrap, TOPIC).unwrap();
+    produce(&mut writer, traffic.by_ref().take(8_000));
+    let client = clickhouse::Client::default().with_url(here.clickhouse.url());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let client = clickhouse::Client::default().with_url(here.clickhouse.url());
     let count = |sql: &str| {
         runtime
             .block_on(verify::number(&client, sql))
             .map_err(|e| e.to_string())
     };
+    wait_until("the middle", PATIENCE, || {
+        let events = count("SELECT count() FROM slawatch.ticket_events")?;
+        let outcomes = count("SELECT count() FROM slawatch.outcomes")?;
+        (events > 0 && outcomes > 0)
+            .then_some(())
+            .ok_or(format!("{events} events, {outcomes} outcomes"))
+    });
+
+    // In the middle of it, and while ClickHouse is away.
+    here.clickhouse.kill();
+    for process in processes {
+        process.kill();
+    }
+    produce(&mut writer, traffic.by_ref());
+    let truth = traffic.truth().clone();
+    let processes = roles.map(|roles| here.run(roles));
+    here.clickhouse.restart().unwrap();
+
+    let lines = export(&bootstrap, truth.records);
+    let expected = recompute(&lines, until_ms);
     wait_until("rows in ClickHouse", PATIENCE, || {
         let panes = runtime
             .block_on(verify::compare_panes(&client, "slawatch", &expected))
@@ -214,7 +230,7 @@ fn killed_in_the_middle_it_still_ends_with_what_a_recomputation_gives() {
             .then_some(())
             .ok_or(format!("{wrong:?} of {}", last.len()))
     });
-    tracker.stop();
-    others.stop();
-    loader.stop();
+    for process in processes {
+        process.stop();
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use rustix::time::{ClockId, clock_gettime};
 use slawatch_devstack::generate::{Speed, generate_to_kafka};
 use slawatch_devstack::kafka::{Broker, BrokerOptions, Tuning};
 use slawatch_devstack::traffic::{DAY_MS, Traffic, TrafficConfig};
@@ -141,7 +142,9 @@ fn track(log: &KafkaLog, clock: &Arc<dyn Clock>, records: u64) -> anyhow::Result
         dead_letters_topic: "dead-letters".into(),
         dead_letters_partitions: PARTITIONS,
     };
-    let config = WorkerConfig::new("tracker", "bench-tracker", TOPIC);
+    let mut config = WorkerConfig::new("tracker", "bench-tracker", TOPIC);
+    // The end is learnt from the status.
+    config.report_ms = 10;
     let meter = Meter::start()?;
     let parts = WorkerParts::open(
         log,
@@ -161,26 +164,23 @@ fn track(log: &KafkaLog, clock: &Arc<dyn Clock>, records: u64) -> anyhow::Result
         worker.step(WAIT)?;
         meter.check()?;
     }
-    let cost = meter.stop(records);
-    worker.close(Duration::from_secs(10))?;
-    cost
+    // All outputs acknowledged, positions committed, snapshots kept.
+    worker.close(Duration::from_secs(60))?;
+    meter.stop(records)
 }
 
 /// Wall and CPU time of this process from a moment on.
 struct Meter {
     started: Instant,
-    cpu_ticks: u64,
+    cpu: Duration,
 }
 
 impl Meter {
-    /// Linux counts processes' time in hundredths of a second.
-    const TICKS_PER_SECOND: f64 = 100.0;
-
     #[expect(clippy::disallowed_methods, reason = "measuring is what this is for")]
     fn start() -> anyhow::Result<Self> {
         Ok(Self {
             started: Instant::now(),
-            cpu_ticks: cpu_ticks()?,
+            cpu: cpu_time()?,
         })
     }
 
@@ -193,25 +193,16 @@ impl Meter {
     }
 
     fn stop(&self, records: u64) -> anyhow::Result<Cost> {
-        let ticks = cpu_ticks()? - self.cpu_ticks;
         Ok(Cost {
             records,
             wall: self.started.elapsed(),
-            cpu: Duration::from_secs_f64(ticks as f64 / Self::TICKS_PER_SECOND),
+            cpu: cpu_time()? - self.cpu,
         })
     }
 }
 
 /// User and system time of all threads of this process.
-fn cpu_ticks() -> anyhow::Result<u64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")
-        .context("CPU time is read from /proc, which only Linux has")?;
-    // The second field is the program's name in parentheses and may hold blanks.
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    let mut times = fields.split_whitespace().skip(11);
-    let mut next = || -> anyhow::Result<u64> {
-        let field = times.next().context("/proc/self/stat is too short")?;
-        Ok(field.parse()?)
-    };
-    Ok(next()? + next()?)
+fn cpu_time() -> anyhow::Result<Duration> {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).context("the process's CPU time is no duration")
 }

@@ -132,6 +132,9 @@ pub fn run(options: &DemoOptions, stop: &dyn Fn() -> bool) -> anyhow::Result<Dem
     let mut result = DemoResult {
         is_right: is_over || !options.once,
     };
+    if !is_over && options.once {
+        eprintln!("stopped before the end: nothing was checked");
+    }
     if is_over {
         let summary = Summary::take(feed, &watch, &receiver, &config, played)?;
         println!("{summary}");
