@@ -119,6 +119,20 @@ repost_interval = "5s"
         );
     }
 
+    /// What a command of the program says, whatever its exit code.
+    pub(crate) fn answer(&self, arguments: &[&str]) -> String {
+        let output = Command::new(SLAWATCH)
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap();
+        format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
+    }
+
     /// Starts `slawatch run` with these roles. Its log goes to a file, shown when the test fails.
     pub(crate) fn run(&self, roles: &str) -> Process {
         let log = self.path(&format!("{}.log", roles.replace(',', "-")));

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod demo;
+mod import;
 mod installation;
 mod paging;
 mod pipeline;

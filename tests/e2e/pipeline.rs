@@ -77,7 +77,7 @@ fn export(bootstrap: &str, records: u64) -> Vec<Vec<u8>> {
     export.0.into_iter().map(|(_, _, _, value)| value).collect()
 }
 
-const POLICIES: &str = include_str!("../../examples/policies/contract.toml");
+pub(crate) const POLICIES: &str = include_str!("../../examples/policies/contract.toml");
 
 /// Ticket alerts only: a threshold over traffic that is read in one go, long after it happened, would depend on which
 /// partition is read first, for a source that is behind is out.
@@ -90,7 +90,7 @@ metrics = ["first_reply"]
 severity = "critical"
 "#;
 
-fn recompute(lines: &[Vec<u8>], until_ms: i64) -> ReplayResult {
+pub(crate) fn recompute(lines: &[Vec<u8>], until_ms: i64) -> ReplayResult {
     let sets = PolicySets::parse(&[("contract.toml".to_owned(), POLICIES.to_owned())]).unwrap();
     let options = ReplayOptions {
         until_ms: Some(until_ms),

@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod event_files;
 mod generate;
+mod import;
 mod replay;
 mod run;
 
@@ -32,6 +33,8 @@ enum Command {
     Migrate(run::Migrate),
     /// Compute outcomes and panes from files of events, with neither Kafka nor ClickHouse.
     Replay(replay::Replay),
+    /// Put the events of files onto the input topic: tickets open before the installation, or a history.
+    Import(import::Import),
     /// Make a believable stretch of traffic.
     Generate(generate::Generate),
     /// Run everything on generated traffic in one process; `cargo xtask demo` sets it up.
@@ -51,6 +54,7 @@ impl CommandLine {
             Command::Check(check) => check.run(),
             Command::Migrate(migrate) => migrate.run(),
             Command::Replay(replay) => replay.run(),
+            Command::Import(import) => import.run(),
             Command::Generate(generate) => generate.run(),
             Command::Demo(demo) => demo.run(),
             Command::Bench(bench) => bench.run(),

@@ -1,7 +1,7 @@
 //! What the commands over files of events have in common: reading lines, and the arguments that say when.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -31,20 +31,24 @@ pub(super) fn delay(text: &str) -> Result<i64, String> {
 pub(super) fn read_lines(files: &[PathBuf], mut take: impl FnMut(&[u8])) -> anyhow::Result<()> {
     let progress = progress(files)?;
     for path in files {
-        read_file(path, &progress, &mut take)?;
+        read_file(path, 0, &progress, |line, _| {
+            take(line);
+            Ok(())
+        })?;
     }
     progress.finish_and_clear();
     Ok(())
 }
 
-fn progress(files: &[PathBuf]) -> anyhow::Result<ProgressBar> {
+/// A bar over the bytes of these files.
+pub(super) fn progress(files: &[PathBuf]) -> anyhow::Result<ProgressBar> {
     let mut bytes = 0;
     for path in files {
         let metadata =
             std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
         if metadata.is_dir() {
             bail!(
-                "{} is a folder; --events takes files of JSON lines",
+                "{} is a folder; files of JSON lines are expected",
                 path.display()
             );
         }
@@ -55,22 +59,29 @@ fn progress(files: &[PathBuf]) -> anyhow::Result<ProgressBar> {
     Ok(ProgressBar::new(bytes).with_style(style))
 }
 
-fn read_file(
+/// The lines of a file from byte `from` on, each with the byte behind its end.
+pub(super) fn read_file(
     path: &Path,
+    from: u64,
     progress: &ProgressBar,
-    take: &mut impl FnMut(&[u8]),
+    mut take: impl FnMut(&[u8], u64) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let context = || format!("cannot read {}", path.display());
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path).with_context(context)?);
+    let mut file = File::open(path).with_context(context)?;
+    file.seek(SeekFrom::Start(from)).with_context(context)?;
+    progress.inc(from);
+    let mut reader = BufReader::with_capacity(1 << 20, file);
     let mut line = Vec::new();
+    let mut end = from;
     loop {
         line.clear();
-        let bytes = reader.read_until(b'\n', &mut line).with_context(context)?;
+        let bytes = reader.read_until(b'\n', &mut line).with_context(context)? as u64;
         if bytes == 0 {
             return Ok(());
         }
-        progress.inc(bytes as u64);
+        end += bytes;
+        progress.inc(bytes);
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        take(text.strip_suffix(b"\r").unwrap_or(text));
+        take(text.strip_suffix(b"\r").unwrap_or(text), end)?;
     }
 }
