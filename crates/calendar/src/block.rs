@@ -111,14 +111,6 @@ impl Block {
         let span = self.spans.get(at)?;
         (span.start_ms() <= offset_ms).then(|| span.end_ms())
     }
-
-    /// The start of the first span that starts at `offset_ms` or later.
-    pub(crate) fn next_opening_ms(&self, offset_ms: i64) -> Option<i64> {
-        let at = self
-            .spans
-            .partition_point(|span| span.start_ms() < offset_ms);
-        self.spans.get(at).map(|span| span.start_ms())
-    }
 }
 
 #[cfg(test)]
@@ -175,24 +167,19 @@ mod tests {
     }
 
     #[test]
-    fn openings_and_closings() {
+    fn closings() {
         let block = Block::new(vec![(10, 20), (30, 40)]);
         let cases = [
-            // offset, open until, next opening at or after
-            (0, None, Some(10_000)),
-            (10_000, Some(20_000), Some(10_000)),
-            (19_999, Some(20_000), Some(30_000)),
-            (20_000, None, Some(30_000)),
-            (39_999, Some(40_000), None),
-            (40_000, None, None),
+            // offset, open until
+            (0, None),
+            (10_000, Some(20_000)),
+            (19_999, Some(20_000)),
+            (20_000, None),
+            (39_999, Some(40_000)),
+            (40_000, None),
         ];
-        for (offset_ms, open_until_ms, next_opening_ms) in cases {
+        for (offset_ms, open_until_ms) in cases {
             assert_eq!(block.open_until_ms(offset_ms), open_until_ms, "{offset_ms}");
-            assert_eq!(
-                block.next_opening_ms(offset_ms),
-                next_opening_ms,
-                "{offset_ms}"
-            );
         }
     }
 }

@@ -59,7 +59,8 @@ impl Desk {
     /// `"2025-03-28T15:00Z"` is UTC; without `Z` the desk's own time, the first of two.
     fn at(&self, text: &str) -> i64 {
         if let Some(utc) = text.strip_suffix('Z') {
-            return format!("{utc}:00Z")
+            let seconds = if utc.len() == 16 { ":00" } else { "" };
+            return format!("{utc}{seconds}Z")
                 .parse::<Timestamp>()
                 .unwrap()
                 .as_millisecond();
@@ -369,6 +370,18 @@ fn nights_on_which_the_clock_changes() {
             night.why
         );
     }
+}
+
+#[test]
+fn an_offset_of_44_minutes_and_30_seconds_is_exact_to_the_second() {
+    // Liberia was 00:44:30 behind UTC until 1972-01-07, when its clocks went from 00:00:00 to 00:44:30.
+    let desk = calendar("Africa/Monrovia", "mon-fri 00:00-01:00 09:00-17:00");
+    desk.assert_due("1970-01-05T09:44:29.999Z", 1, "1970-01-05T09:44:30.001Z");
+    desk.assert_due("1970-01-05T10:00Z", 8 * HOUR_MS, "1970-01-06T01:00Z");
+    desk.assert_elapsed("1970-01-05T00:00", "1970-01-06T00:00", 9 * HOUR_MS);
+    desk.assert_elapsed("1972-01-06T20:00Z", "1972-01-07T00:44:30Z", 0);
+    desk.assert_elapsed("1972-01-06T20:00Z", "1972-01-07T04:00Z", 930_000);
+    desk.assert_due("1972-01-07T00:00Z", 930_000, "1972-01-07T01:00Z");
 }
 
 #[test]

@@ -18,16 +18,27 @@
 //! assert_eq!(calendar.elapsed(friday_16_30, monday_09_30), 3_600_000);
 //! # Ok::<(), slawatch_calendar::CalendarError>(())
 //! ```
+//!
+//! Its tests take the same random cases in each run; `PROPTEST_CASES` asks for more, and `PROPTEST_RNG_SEED` for others.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod block;
+mod blocks;
 mod calendar;
+mod hours;
 mod offsets;
 mod spec;
 mod zones;
 
+/// What the README shows holds.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod far;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
