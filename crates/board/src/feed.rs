@@ -180,7 +180,7 @@ impl Following {
         let read = self.reader.poll(max_wait, POLL_RECORDS, inbox)?;
         metrics::RECORDS_READ.increment(read as u64);
         for (partition, low) in std::mem::take(&mut inbox.gone) {
-            tracing::warn!(%partition, low, "records were removed before the board read them");
+            tracing::warn!(%partition, low, "the log holds other records than those awaited: the board goes on at its beginning");
             self.reader.seek(&partition, low)?;
         }
         Ok(())
@@ -242,8 +242,15 @@ impl PollHandler for Inbox {
             ConsumerEvent::OffsetsGone { partition, low, .. } => {
                 self.gone.push((partition.clone(), low));
             }
+            // Rows are absolute: what is read again does no harm.
+            ConsumerEvent::OffsetsAhead {
+                partition, range, ..
+            } => self.gone.push((partition.clone(), range.low)),
             // Outside a group partitions neither come nor go.
-            ConsumerEvent::Assigned(_) | ConsumerEvent::Revoked(_) | ConsumerEvent::Lost(_) => {}
+            ConsumerEvent::Assigned(_)
+            | ConsumerEvent::Revoked(_)
+            | ConsumerEvent::Lost(_)
+            | ConsumerEvent::EndReached { .. } => {}
         }
     }
 }

@@ -65,6 +65,18 @@ pub struct BrokerOptions {
     pub tuning: Tuning,
     /// The program `slawatch-devstack`; none: the one beside this program.
     pub binary: Option<PathBuf>,
+    /// Listen on a second port too, whose clients are sent to [`Broker::detour`].
+    pub has_detour: bool,
+}
+
+/// A way to the broker on which a test can stand in between: whoever asks at `listens` is told that the broker is at
+/// `advertises`, where nobody listens unless the test does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detour {
+    /// The port of the broker itself.
+    pub listens: u16,
+    /// The port that clients are sent to.
+    pub advertises: u16,
 }
 
 /// A running broker; dropping it kills it.
@@ -75,6 +87,7 @@ pub struct Broker {
     arguments: Vec<String>,
     log: PathBuf,
     port: u16,
+    detour: Option<Detour>,
     _temporary: Option<tempfile::TempDir>,
 }
 
@@ -100,7 +113,14 @@ impl Broker {
                 0 => free_port()?,
                 set => set,
             };
-            let started = Self::attempt(&jars, &binary, &folder, &java_options, port);
+            let detour = match options.has_detour {
+                true => Some(Detour {
+                    listens: free_port()?,
+                    advertises: free_port()?,
+                }),
+                false => None,
+            };
+            let started = Self::attempt(&jars, &binary, &folder, &java_options, port, detour);
             match started {
                 Ok((process, arguments)) => {
                     return Ok(Self {
@@ -109,6 +129,7 @@ impl Broker {
                         arguments,
                         log: log_path(&folder),
                         port,
+                        detour,
                         _temporary: temporary,
                     });
                 }
@@ -128,6 +149,7 @@ impl Broker {
         folder: &Path,
         java_options: &[&str],
         port: u16,
+        detour: Option<Detour>,
     ) -> Result<(Process, Vec<String>)> {
         let topics = folder.join("topics");
         let configuration = folder.join("server.properties");
@@ -137,7 +159,7 @@ impl Broker {
         };
         write(
             &configuration,
-            &server_properties(&topics, port, free_port()?),
+            &server_properties(&topics, port, free_port()?, detour),
         )?;
         write(&logging, LOG4J_PROPERTIES)?;
         let java = |options: &[&str], main: &[&str]| -> Vec<String> {
@@ -184,6 +206,7 @@ impl Broker {
             let started = test_folder().and_then(|folder| {
                 Self::start(BrokerOptions {
                     data: Some(folder.join("kafka")),
+                    has_detour: true,
                     ..BrokerOptions::default()
                 })
             });
@@ -197,6 +220,11 @@ impl Broker {
     /// `127.0.0.1:PORT`, for `bootstrap.servers`.
     pub fn bootstrap(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The second way to it, if it was started with one.
+    pub fn detour(&self) -> Option<Detour> {
+        self.detour
     }
 
     /// The process's number.

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::cache;
 use crate::error::{Error, Result};
+use crate::kafka::Detour;
 
 const KAFKA_VERSION: &str = "4.1.0";
 /// Without a binding the broker would log nowhere, and say nothing when it fails.
@@ -100,7 +101,12 @@ fn fetch(scratch: &Path) -> Result<()> {
 }
 
 /// The configuration of a node that is broker and controller in one.
-pub(crate) fn server_properties(logs: &Path, client_port: u16, controller_port: u16) -> String {
+pub(crate) fn server_properties(
+    logs: &Path,
+    client_port: u16,
+    controller_port: u16,
+    detour: Option<Detour>,
+) -> String {
     let one_replica = [
         "offsets.topic.replication.factor",
         "transaction.state.log.replication.factor",
@@ -108,16 +114,31 @@ pub(crate) fn server_properties(logs: &Path, client_port: u16, controller_port: 
         "share.coordinator.state.topic.replication.factor",
         "share.coordinator.state.topic.min.isr",
     ];
+    let (mut listeners, mut advertised) = (
+        format!("PLAINTEXT://127.0.0.1:{client_port},CONTROLLER://127.0.0.1:{controller_port}"),
+        format!("PLAINTEXT://127.0.0.1:{client_port}"),
+    );
+    if let Some(Detour {
+        listens,
+        advertises,
+    }) = detour
+    {
+        listeners.push_str(&format!(",DETOUR://127.0.0.1:{listens}"));
+        advertised.push_str(&format!(",DETOUR://127.0.0.1:{advertises}"));
+    }
     let mut lines = vec![
         "process.roles=broker,controller".to_owned(),
         "node.id=1".to_owned(),
         format!("controller.quorum.voters=1@127.0.0.1:{controller_port}"),
-        format!(
-            "listeners=PLAINTEXT://127.0.0.1:{client_port},CONTROLLER://127.0.0.1:{controller_port}"
-        ),
+        format!("listeners={listeners}"),
+        format!("advertised.listeners={advertised}"),
+        "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,DETOUR:PLAINTEXT"
+            .to_owned(),
         "controller.listener.names=CONTROLLER".to_owned(),
         format!("log.dirs={}", logs.display()),
         "group.initial.rebalance.delay.ms=0".to_owned(),
+        // Tests wait for members to be expelled.
+        "group.min.session.timeout.ms=500".to_owned(),
         "offsets.topic.num.partitions=4".to_owned(),
         "transaction.state.log.num.partitions=4".to_owned(),
         // A topic that nobody made is a mistake to be seen.

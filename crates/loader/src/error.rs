@@ -100,6 +100,19 @@ pub enum LoaderError {
         /// First offset that still exists.
         low: i64,
     },
+    /// The log is shorter than it was.
+    #[error(
+        "{partition} ends at {high}, but was loaded up to {position}: the topic was made anew or lost records. Start a new \
+         generation (slawatch rebuild)"
+    )]
+    OtherLog {
+        /// Topic and partition.
+        partition: String,
+        /// The next offset that was to be loaded.
+        position: i64,
+        /// Where the partition ends.
+        high: i64,
+    },
     /// The log failed.
     #[error(transparent)]
     Stream(#[from] StreamError),

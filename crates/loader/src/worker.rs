@@ -98,7 +98,8 @@ impl fmt::Debug for LoaderWorker {
 struct Events {
     assigned: Vec<TopicPartition>,
     gone: Vec<TopicPartition>,
-    gaps: Vec<(TopicPartition, i64, i64)>,
+    /// Partitions that cannot go on, why, and the offset at which they can if that is accepted.
+    gaps: Vec<(TopicPartition, LoaderError, Option<i64>)>,
 }
 
 struct Handler<'a> {
@@ -131,7 +132,27 @@ impl PollHandler for Handler<'_> {
                 partition,
                 position,
                 low,
-            } => self.events.gaps.push((partition.clone(), position, low)),
+            } => {
+                let gap = LoaderError::Gap {
+                    partition: partition.to_string(),
+                    position,
+                    low,
+                };
+                self.events.gaps.push((partition.clone(), gap, Some(low)));
+            }
+            ConsumerEvent::OffsetsAhead {
+                partition,
+                position,
+                range,
+            } => {
+                let other = LoaderError::OtherLog {
+                    partition: partition.to_string(),
+                    position,
+                    high: range.high,
+                };
+                self.events.gaps.push((partition.clone(), other, None));
+            }
+            ConsumerEvent::EndReached { .. } => {}
         }
     }
 }
@@ -261,14 +282,10 @@ impl LoaderWorker {
         for partition in events.assigned {
             self.partitions.insert(partition, false);
         }
-        for (partition, position, low) in events.gaps {
-            let gap = LoaderError::Gap {
-                partition: partition.to_string(),
-                position,
-                low,
-            };
-            tracing::error!(accepted = self.options.accept_gap, "{gap}");
-            if self.options.accept_gap {
+        for (partition, gap, low) in events.gaps {
+            let low = low.filter(|_| self.options.accept_gap);
+            tracing::error!(accepted = low.is_some(), "{gap}");
+            if let Some(low) = low {
                 tolerate_rebalance(self.consumer.seek(&partition, low))?;
             } else {
                 self.gaps.insert(partition, gap.to_string());

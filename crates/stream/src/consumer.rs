@@ -20,6 +20,15 @@ pub enum ConsumerEvent<'a> {
     Revoked(&'a [TopicPartition]),
     /// These partitions were taken away while this member was not heard of; another one may be at work on them already.
     Lost(&'a [TopicPartition]),
+    /// The partition ended at `end` a moment ago, and between the last record delivered and there is none: aborted
+    /// transactions, their markers and compaction leave such tails. The position is `end` now. Readers of several topics
+    /// may not be told.
+    EndReached {
+        /// The partition.
+        partition: &'a TopicPartition,
+        /// Where it ended.
+        end: i64,
+    },
     /// Retention removed records that were not read yet: `position` is below the partition's first offset, `low`.
     /// The partition delivers nothing until it is told to [`LogReader::seek`].
     OffsetsGone {
@@ -29,6 +38,16 @@ pub enum ConsumerEvent<'a> {
         position: i64,
         /// The first offset that still exists.
         low: i64,
+    },
+    /// The log ends before `position`: it lost records, or the topic was made anew.
+    /// The partition delivers nothing until it is told to [`LogReader::seek`].
+    OffsetsAhead {
+        /// The partition.
+        partition: &'a TopicPartition,
+        /// The next offset that would have been read.
+        position: i64,
+        /// What the partition holds.
+        range: OffsetRange,
     },
 }
 
@@ -83,7 +102,8 @@ pub trait LogReader: Send + fmt::Debug {
     /// [`StreamError::NotAssigned`].
     fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), StreamError>;
 
-    /// One more than the last delivered offset, or where [`LogReader::seek`] pointed; `None` before either.
+    /// One more than the last delivered offset, the last end told of, or where [`LogReader::seek`] pointed, whichever
+    /// came last; `None` before all of them.
     fn position(&self, partition: &TopicPartition) -> Option<i64>;
 
     /// Asks the log which offsets the partition holds.

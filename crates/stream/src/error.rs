@@ -47,9 +47,7 @@ pub enum StreamError {
         partition: TopicPartition,
     },
     /// A record exceeds what the topic takes.
-    #[error(
-        "a record of {bytes} bytes for {destination} is larger than the log takes ({limit} bytes): raise max.message.bytes of the topic"
-    )]
+    #[error("{}", too_large(.destination, *.bytes, Some(*.limit)))]
     TooLarge {
         /// Topic and partition.
         destination: TopicPartition,
@@ -69,4 +67,20 @@ pub enum StreamError {
         /// Why it failed.
         reason: String,
     },
+}
+
+pub(crate) fn too_large(
+    destination: &TopicPartition,
+    bytes: usize,
+    limit: Option<usize>,
+) -> String {
+    let limit = limit.map_or_else(
+        || "it does not say how much".to_owned(),
+        |limit| format!("{limit} bytes"),
+    );
+    format!(
+        "a record of {bytes} bytes for {destination} is larger than the log takes ({limit}): raise max.message.bytes of \
+         topic {}",
+        destination.topic
+    )
 }

@@ -1,8 +1,9 @@
 //! Partitioned logs and the workers that turn one log into another.
 //!
 //! Everything a role needs from the outside is a small trait here: a [`Log`] to read from and write to, a
-//! [`SnapshotStore`], a [`Clock`]. Each has a real implementation and one that lives in memory; a conformance suite
-//! for both is still to be written; a whole cluster with crashes, zombies and rebalances runs in one deterministic test.
+//! [`SnapshotStore`], a [`Clock`]. Each has a real implementation and one that lives in memory. One conformance suite
+//! (`tests/conformance`) holds the Kafka log and the in-memory log to the same behaviour, so that whole clusters with
+//! crashes, zombies and rebalances can be tested on the latter, deterministically.
 //!
 //! - [`record`], [`consumer`], [`producer`], [`probe`], [`log`]: what a log is.
 //! - [`store`]: where snapshots are kept.
@@ -38,7 +39,7 @@ pub use log::{Log, StartAt, TimestampKind, TopicSpec};
 pub use memory::{MemoryConsumer, MemoryLog, MemorySession};
 pub use probe::{EndOffsets, EndProbe};
 pub use processor::{Processor, ProcessorFactory, RestoreError, SnapshotView, Source, Stamp};
-pub use producer::{DeliveryFailed, Producer};
+pub use producer::{DeliveryFailed, MAX_SENT_BYTES, Producer};
 pub use record::{HeaderSource, Headers, NoHeaders, Outgoing, Record, TopicPartition};
 pub use store::{MemoryStore, ObjectSnapshots, PutOutcome, SnapshotStore};
 pub use telemetry::describe as describe_metrics;

@@ -7,18 +7,36 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::StreamError;
-use crate::record::Outgoing;
+use crate::error::{StreamError, too_large};
+use crate::record::{Outgoing, TopicPartition};
 
-/// A record was given up by the client: it may or may not be in the log, and later ones may be there without it.
-/// The producer is of no more use until [`Producer::reset`]; a worker retakes its partitions under a new epoch.
+/// The largest record that a producer takes; a topic's own limit is usually lower.
+pub const MAX_SENT_BYTES: usize = 16 << 20;
+
+/// A record was given up by the client, and later ones may be in the log without it.
+/// The producer is of no more use until [`Producer::reset`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a record for {destination} could not be delivered: {reason}")]
-pub struct DeliveryFailed {
-    /// Topic and partition.
-    pub destination: String,
-    /// The client's words.
-    pub reason: String,
+pub enum DeliveryFailed {
+    /// It may or may not be in the log; a worker retakes its partitions under a new epoch.
+    #[error("a record for {destination} could not be delivered: {reason}")]
+    Lost {
+        /// Topic and partition.
+        destination: String,
+        /// The client's words.
+        reason: String,
+    },
+    /// The log refuses it for its size, and would do so again.
+    #[error("{}", too_large(.destination, *.bytes, *.limit))]
+    TooLarge {
+        /// The number of its send.
+        number: u64,
+        /// Topic and partition.
+        destination: TopicPartition,
+        /// Its size.
+        bytes: usize,
+        /// What the topic takes; `None` if it does not say.
+        limit: Option<usize>,
+    },
 }
 
 /// An idempotent writer: within its life no record is doubled, and records of one partition keep their order.
@@ -27,8 +45,8 @@ pub trait Producer: Send + fmt::Debug {
     /// buffer is full.
     ///
     /// # Errors
-    /// [`StreamError::TooLarge`] (nothing was sent, and sending it again is of no use),
-    /// [`StreamError::UnknownTopic`], [`StreamError::Delivery`] if the producer has failed.
+    /// [`StreamError::TooLarge`] above [`MAX_SENT_BYTES`] (nothing was sent), [`StreamError::UnknownTopic`],
+    /// [`StreamError::Delivery`] if the producer has failed.
     fn send(&mut self, record: Outgoing) -> Result<u64, StreamError>;
 
     /// Takes in acknowledgements, waiting at most `max_wait` for some if records are under way. Returns the number up

@@ -120,7 +120,7 @@ impl History {
                 });
             }
             if let Some(low) = pages.low.take() {
-                tracing::warn!(partition = %self.notifications, low, "notifications were removed by retention before they were read");
+                tracing::warn!(partition = %self.notifications, low, "the log holds other notifications than those awaited: reading goes on at its beginning");
                 open.reader.seek(&self.notifications, low)?;
             } else if records == 0 {
                 break;
@@ -186,7 +186,11 @@ impl<F: FnMut(&NotificationBatch) -> bool> PollHandler for Pages<F> {
     fn event(&mut self, event: ConsumerEvent<'_>) {
         match event {
             ConsumerEvent::OffsetsGone { low, .. } => self.low = Some(low),
-            ConsumerEvent::Assigned(_) | ConsumerEvent::Revoked(_) | ConsumerEvent::Lost(_) => {}
+            ConsumerEvent::OffsetsAhead { range, .. } => self.low = Some(range.low),
+            ConsumerEvent::Assigned(_)
+            | ConsumerEvent::Revoked(_)
+            | ConsumerEvent::Lost(_)
+            | ConsumerEvent::EndReached { .. } => {}
         }
     }
 }

@@ -37,13 +37,31 @@ impl FaultyProducer {
         }
     }
 
+    /// What the wrapped producer tells, in this one's numbers: what was forgotten on the way it has never seen.
+    fn inner_failed(&self, failed: DeliveryFailed) -> DeliveryFailed {
+        match failed {
+            DeliveryFailed::TooLarge {
+                number,
+                destination,
+                bytes,
+                limit,
+            } => DeliveryFailed::TooLarge {
+                number: number + self.sent - self.inner.sent(),
+                destination,
+                bytes,
+                limit,
+            },
+            lost @ DeliveryFailed::Lost { .. } => lost,
+        }
+    }
+
     fn acknowledged(&self) -> u64 {
         self.sent - self.under_way.len() as u64
     }
 }
 
 fn failed(reason: &str) -> DeliveryFailed {
-    DeliveryFailed {
+    DeliveryFailed::Lost {
         destination: "its partition".to_owned(),
         reason: reason.to_owned(),
     }
@@ -77,7 +95,9 @@ impl Producer for FaultyProducer {
         match self.faults.meet(Operation::Acknowledge) {
             Fault::None => {
                 self.arrive(self.under_way.len());
-                self.inner.poll(max_wait)?;
+                if let Err(failed) = self.inner.poll(max_wait) {
+                    self.failed = Some(self.inner_failed(failed));
+                }
             }
             Fault::Delays => {}
             Fault::Fails => {

@@ -2,9 +2,11 @@
 //!
 //! Consumers are `BaseConsumer`s polled by the thread that owns them; nothing is fetched of an assigned partition before
 //! [`crate::LogReader::seek`] says where it starts. Producers are idempotent with `acks=all` and never give a record up
-//! by themselves. A probe has a client and a thread of its own.
+//! by themselves. The probe has a client and a thread of its own, one for all that follow.
 
+mod admin;
 mod consumer;
+mod offsets;
 mod probe;
 mod producer;
 
@@ -13,23 +15,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
-use rdkafka::types::RDKafkaErrorCode;
 
 use crate::clock::Clock;
 use crate::consumer::{Consumer, LogReader};
 use crate::error::StreamError;
-use crate::log::{Log, StartAt, TimestampKind, TopicSpec};
+use crate::log::{Log, StartAt, TopicSpec};
 use crate::probe::EndProbe;
 use crate::producer::Producer;
 use crate::record::TopicPartition;
 
 use consumer::KafkaConsumer;
-use probe::KafkaProbe;
+use probe::Probes;
 use producer::KafkaProducer;
 
 /// How long a question to the brokers may take before it is asked again.
@@ -55,11 +54,12 @@ impl fmt::Debug for KafkaOptions {
     }
 }
 
-/// A Kafka cluster.
+/// A Kafka cluster. Clones share its probe.
 #[derive(Clone)]
 pub struct KafkaLog {
     options: Arc<KafkaOptions>,
     clock: Arc<dyn Clock>,
+    probes: Arc<Probes>,
 }
 
 impl fmt::Debug for KafkaLog {
@@ -76,6 +76,7 @@ impl KafkaLog {
         Self {
             options: Arc::new(options),
             clock,
+            probes: Arc::default(),
         }
     }
 
@@ -141,48 +142,7 @@ impl Log for KafkaLog {
     }
 
     fn create_topic(&self, spec: &TopicSpec) -> Result<(), StreamError> {
-        let admin: AdminClient<DefaultClientContext> = self
-            .config(&[], &[])
-            .create()
-            .map_err(|error| self.fatal(&error))?;
-        let retention_ms = spec
-            .retention_ms
-            .map_or_else(|| "-1".to_owned(), |ms| ms.to_string());
-        let max_bytes = spec.max_record_bytes.to_string();
-        let timestamps = match spec.timestamps {
-            TimestampKind::Create => "CreateTime",
-            TimestampKind::LogAppend => "LogAppendTime",
-        };
-        let topic = NewTopic::new(
-            &spec.name,
-            spec.partitions as i32,
-            TopicReplication::Fixed(i32::from(spec.replication)),
-        )
-        .set("message.timestamp.type", timestamps)
-        .set("retention.ms", &retention_ms)
-        .set("max.message.bytes", &max_bytes);
-        let options = AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .map_err(|error| StreamError::Fatal {
-                what: self.what(),
-                reason: error.to_string(),
-            })?;
-        let results = runtime
-            .block_on(admin.create_topics([&topic], &options))
-            .map_err(|error| self.unavailable(&error))?;
-        for result in results {
-            match result {
-                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-                Err((_, code)) => {
-                    return Err(StreamError::Unavailable {
-                        what: format!("creating topic {}", spec.name),
-                        reason: code.to_string(),
-                    });
-                }
-            }
-        }
-        self.check_shape(spec)
+        self.make_topic(spec)
     }
 
     fn member(&self, group: &str, topics: &[&str]) -> Result<Box<dyn Consumer>, StreamError> {
@@ -202,37 +162,10 @@ impl Log for KafkaLog {
     }
 
     fn end_probe(&self, topic: &str) -> Result<Box<dyn EndProbe>, StreamError> {
-        let client = self.asking()?;
-        let partitions = self.partition_count(&client, topic)?;
-        let clock = Arc::clone(&self.clock);
-        Ok(Box::new(KafkaProbe::start(
-            client, topic, partitions, clock,
-        )))
-    }
-}
-
-impl KafkaLog {
-    /// A topic just made takes a moment to be known everywhere; one that was there may have another shape.
-    fn check_shape(&self, spec: &TopicSpec) -> Result<(), StreamError> {
-        const ATTEMPTS: usize = 100;
-        let client = self.asking()?;
-        let mut last = None;
-        for _ in 0..ATTEMPTS {
-            match self.partition_count(&client, &spec.name) {
-                Ok(actual) if actual == spec.partitions => return Ok(()),
-                Ok(actual) => {
-                    return Err(StreamError::TopicDiffers {
-                        topic: spec.name.clone(),
-                        wanted: spec.partitions,
-                        actual,
-                    });
-                }
-                Err(error) => last = Some(error),
-            }
-            std::thread::park_timeout(Duration::from_millis(50));
-        }
-        Err(last.unwrap_or_else(|| StreamError::UnknownTopic {
-            topic: spec.name.clone(),
-        }))
+        let partitions = Log::partitions(self, topic)?;
+        let probe = self
+            .probes
+            .follow(topic, partitions, &self.clock, || self.asking())?;
+        Ok(Box::new(probe))
     }
 }

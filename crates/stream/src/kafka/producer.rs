@@ -1,4 +1,7 @@
 //! An idempotent producer whose acknowledgements are counted.
+//!
+//! The size that a topic takes (`max.message.bytes`) is checked by the broker, for a whole batch and after compression.
+//! A record that is refused although it is small enough alone fell victim to its batch: then batches are made smaller.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,18 +10,22 @@ use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::error::KafkaError;
-use rdkafka::message::{Header, Message as _, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
+use rdkafka::message::{BorrowedMessage, Header, Headers as _, Message as _, OwnedHeaders};
+use rdkafka::producer::{
+    BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext, PurgeConfig,
+};
 use rdkafka::types::RDKafkaErrorCode;
 
 use crate::error::StreamError;
-use crate::producer::{DeliveryFailed, Producer};
+use crate::producer::{DeliveryFailed, MAX_SENT_BYTES, Producer};
 use crate::record::{Outgoing, TopicPartition};
 
 use super::KafkaLog;
 
-/// The largest record the client takes; the topic's own limit is usually lower.
-const MAX_RECORD_BYTES: usize = 16 << 20;
+/// librdkafka's own default.
+const BATCH_BYTES: usize = 1_000_000;
+/// What a batch of one record adds to it, at most.
+const FRAMING_BYTES: usize = 200;
 
 #[derive(Debug, Default)]
 struct Deliveries {
@@ -27,6 +34,15 @@ struct Deliveries {
     /// Acknowledged sends beyond a gap.
     beyond: BTreeSet<u64>,
     failed: Option<DeliveryFailed>,
+    /// The largest record that was refused for its size, to be looked into.
+    refused: Option<Refused>,
+}
+
+#[derive(Debug)]
+struct Refused {
+    number: u64,
+    destination: TopicPartition,
+    bytes: usize,
 }
 
 impl Deliveries {
@@ -34,6 +50,16 @@ impl Deliveries {
         self.beyond.insert(number);
         while self.beyond.remove(&(self.acknowledged + 1)) {
             self.acknowledged += 1;
+        }
+    }
+
+    fn refuse(&mut self, refused: Refused) {
+        if self
+            .refused
+            .as_ref()
+            .is_none_or(|largest| largest.bytes < refused.bytes)
+        {
+            self.refused = Some(refused);
         }
     }
 }
@@ -47,10 +73,11 @@ impl Context {
     }
 
     fn fail(&self, destination: String, reason: String) {
-        self.lock().failed.get_or_insert(DeliveryFailed {
+        let failed = DeliveryFailed::Lost {
             destination,
             reason,
-        });
+        };
+        self.lock().failed.get_or_insert(failed);
     }
 }
 
@@ -69,12 +96,31 @@ impl ProducerContext for Context {
     fn delivery(&self, result: &DeliveryResult<'_>, number: Box<u64>) {
         match result {
             Ok(_) => self.lock().acknowledge(*number),
-            Err((error, message)) => self.fail(
-                format!("{}/{}", message.topic(), message.partition()),
-                error.to_string(),
-            ),
+            Err((error, message)) => {
+                let destination = TopicPartition::new(message.topic(), message.partition() as u32);
+                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
+                    self.lock().refuse(Refused {
+                        number: *number,
+                        destination,
+                        bytes: payload_bytes(message),
+                    });
+                } else {
+                    self.fail(destination.to_string(), error.to_string());
+                }
+            }
         }
     }
+}
+
+/// What counts against a topic's limit, as [`Outgoing::payload_bytes`] does.
+fn payload_bytes(message: &BorrowedMessage<'_>) -> usize {
+    let headers = message.headers().map_or(0, |headers| {
+        let lengths = headers
+            .iter()
+            .map(|header| header.key.len() + header.value.map_or(0, <[u8]>::len));
+        lengths.sum()
+    });
+    message.key_len() + message.payload_len() + headers
 }
 
 pub(super) struct KafkaProducer {
@@ -82,6 +128,7 @@ pub(super) struct KafkaProducer {
     client: BaseProducer<Context>,
     context: Context,
     sent: u64,
+    batch_bytes: usize,
 }
 
 impl fmt::Debug for KafkaProducer {
@@ -95,18 +142,50 @@ impl fmt::Debug for KafkaProducer {
 impl KafkaProducer {
     pub(super) fn new(log: KafkaLog) -> Result<Self, StreamError> {
         let context = Context::default();
-        let client = open(&log, context.clone())?;
+        let client = open(&log, context.clone(), BATCH_BYTES)?;
         Ok(Self {
             log,
             client,
             context,
             sent: 0,
+            batch_bytes: BATCH_BYTES,
         })
+    }
+
+    /// Finds out why a record was refused for its size.
+    fn judge(&mut self, refused: Refused) -> DeliveryFailed {
+        let Refused {
+            number,
+            destination,
+            bytes,
+        } = refused;
+        let limit = self.log.max_message_bytes(&destination.topic);
+        match limit {
+            Some(limit) if bytes + FRAMING_BYTES <= limit && limit <= self.batch_bytes => {
+                self.batch_bytes = limit * 9 / 10;
+                DeliveryFailed::Lost {
+                    destination: destination.to_string(),
+                    reason: format!(
+                        "its batch was larger than the topic's max.message.bytes of {limit}; batches are smaller from now on"
+                    ),
+                }
+            }
+            Some(_) | None => DeliveryFailed::TooLarge {
+                number,
+                destination,
+                bytes,
+                limit,
+            },
+        }
     }
 }
 
-fn open(log: &KafkaLog, context: Context) -> Result<BaseProducer<Context>, StreamError> {
-    let max_bytes = MAX_RECORD_BYTES.to_string();
+fn open(
+    log: &KafkaLog,
+    context: Context,
+    batch_bytes: usize,
+) -> Result<BaseProducer<Context>, StreamError> {
+    let (max_bytes, batch_bytes) = (MAX_SENT_BYTES.to_string(), batch_bytes.to_string());
     let tuning = [
         ("compression.type", "lz4"),
         ("linger.ms", "2"),
@@ -118,10 +197,25 @@ fn open(log: &KafkaLog, context: Context) -> Result<BaseProducer<Context>, Strea
         // A record is never given up for being old.
         ("message.timeout.ms", "0"),
         ("message.max.bytes", max_bytes.as_str()),
+        ("batch.size", batch_bytes.as_str()),
     ];
     log.config(&tuning, &fixed)
         .create_with_context(context)
         .map_err(|error| log.fatal(&error))
+}
+
+/// The headers in the client's own form; `None` without any.
+fn headers_of(record: &Outgoing) -> Option<OwnedHeaders> {
+    if record.headers.is_empty() {
+        return None;
+    }
+    let add = |headers: OwnedHeaders, (key, value): &(String, Vec<u8>)| {
+        headers.insert(Header {
+            key,
+            value: Some(value),
+        })
+    };
+    Some(record.headers.iter().fold(OwnedHeaders::new(), add))
 }
 
 impl Producer for KafkaProducer {
@@ -131,20 +225,11 @@ impl Producer for KafkaProducer {
         }
         let destination = TopicPartition::new(Arc::clone(&record.topic), record.partition);
         let number = self.sent + 1;
-        let headers = record
-            .headers
-            .iter()
-            .fold(OwnedHeaders::new(), |headers, (key, value)| {
-                headers.insert(Header {
-                    key,
-                    value: Some(value),
-                })
-            });
         let mut outgoing: BaseRecord<'_, [u8], [u8], Box<u64>> =
             BaseRecord::with_opaque_to(&record.topic, Box::new(number))
                 .partition(record.partition as i32)
                 .payload(record.value.as_slice());
-        if !record.headers.is_empty() {
+        if let Some(headers) = headers_of(&record) {
             outgoing = outgoing.headers(headers);
         }
         if let Some(key) = &record.key {
@@ -167,7 +252,7 @@ impl Producer for KafkaProducer {
                     return Err(StreamError::TooLarge {
                         bytes: record.payload_bytes(),
                         destination,
-                        limit: MAX_RECORD_BYTES,
+                        limit: MAX_SENT_BYTES,
                     });
                 }
                 Some(
@@ -180,7 +265,7 @@ impl Producer for KafkaProducer {
                     });
                 }
                 Some(_) | None => {
-                    let failed = DeliveryFailed {
+                    let failed = DeliveryFailed::Lost {
                         destination: destination.to_string(),
                         reason: error.to_string(),
                     };
@@ -195,6 +280,11 @@ impl Producer for KafkaProducer {
         let is_waiting = self.context.lock().acknowledged < self.sent;
         self.client
             .poll(if is_waiting { max_wait } else { Duration::ZERO });
+        let refused = self.context.lock().refused.take();
+        if let Some(refused) = refused {
+            let failed = self.judge(refused);
+            self.context.lock().failed.get_or_insert(failed);
+        }
         let deliveries = self.context.lock();
         match &deliveries.failed {
             Some(failed) => Err(failed.clone()),
@@ -209,9 +299,8 @@ impl Producer for KafkaProducer {
     fn reset(&mut self) -> Result<(), StreamError> {
         let context = Context::default();
         context.lock().acknowledged = self.sent;
-        self.client
-            .purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
-        self.client = open(&self.log, context.clone())?;
+        self.client.purge(PurgeConfig::default().queue().inflight());
+        self.client = open(&self.log, context.clone(), self.batch_bytes)?;
         self.context = context;
         Ok(())
     }

@@ -9,12 +9,15 @@
 //!   former one has been told `Revoked`, unless that one was expelled ([`MemorySession::expire`]);
 //! - an expelled member's commits are refused until it polls again; **after that they are accepted for any partition**;
 //! - offsets may have gaps ([`MemoryLog::skip_offsets`]), the beginning may be cut off ([`MemoryLog::truncate`]);
-//! - records are stamped by the topic or by the producer, and refused above the topic's size.
+//! - records are stamped by the topic or by the producer, and refused above the topic's size;
+//! - a producer whose answer was lost sends again, and the log drops the copy ([`MemoryLog::lose_answers`]).
 //!
-//! Lost answers, failed deliveries and crashes are not here but in [`crate::faults`], which wraps any implementation.
+//! `tests/conformance` holds it to what the broker does. Failed deliveries and crashes are not here but in
+//! [`crate::faults`], which wraps any implementation.
 
 mod group;
 mod partition;
+mod producer;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -27,11 +30,12 @@ use crate::consumer::{Committed, Consumer, LogReader};
 use crate::error::StreamError;
 use crate::log::{Log, StartAt, TimestampKind, TopicSpec};
 use crate::probe::{EndOffsets, EndProbe};
-use crate::producer::{DeliveryFailed, Producer};
+use crate::producer::Producer;
 use crate::record::{Outgoing, TopicPartition};
 
 use group::Group;
 use partition::{PartitionLog, Stored};
+use producer::MemoryProducer;
 pub use reader::{MemoryConsumer, MemorySession};
 
 struct Topic {
@@ -44,6 +48,8 @@ struct State {
     topics: BTreeMap<Arc<str>, Topic>,
     groups: BTreeMap<String, Group>,
     last_member: u64,
+    last_producer: u64,
+    answers_to_lose: u32,
 }
 
 impl State {
@@ -71,6 +77,50 @@ impl State {
             .ok_or_else(|| StreamError::UnknownTopic {
                 topic: of.to_string(),
             })
+    }
+
+    fn new_producer(&mut self) -> u64 {
+        self.last_producer += 1;
+        self.last_producer
+    }
+
+    fn loses_answer(&mut self) -> bool {
+        let loses = self.answers_to_lose > 0;
+        self.answers_to_lose = self.answers_to_lose.saturating_sub(1);
+        loses
+    }
+
+    fn append(&mut self, record: Outgoing, wall_ms: i64) -> Result<i64, StreamError> {
+        let bytes = record.payload_bytes();
+        let destination = TopicPartition::new(Arc::clone(&record.topic), record.partition);
+        let spec = &self.topic(&record.topic)?.spec;
+        let limit = spec.max_record_bytes as usize;
+        if bytes > limit {
+            return Err(StreamError::TooLarge {
+                destination,
+                bytes,
+                limit,
+            });
+        }
+        let timestamp_ms = match spec.timestamps {
+            TimestampKind::LogAppend => wall_ms,
+            TimestampKind::Create => record.timestamp_ms.unwrap_or(wall_ms),
+        };
+        let oldest_ms = spec
+            .retention_ms
+            .map(|kept| wall_ms.saturating_sub_unsigned(kept));
+        let log = self.partition_mut(&destination)?;
+        let offset = log.append(Stored {
+            offset: log.next(),
+            timestamp_ms,
+            key: record.key,
+            value: Some(record.value),
+            headers: record.headers,
+        });
+        if let Some(oldest_ms) = oldest_ms {
+            log.expire_before(oldest_ms);
+        }
+        Ok(offset)
     }
 
     /// All partitions of these topics that exist.
@@ -144,46 +194,26 @@ impl MemoryLog {
         MemoryConsumer::member(self.clone(), group, topics)
     }
 
-    /// Appends a record and returns its offset, as a producer's `send` does.
+    /// Appends a record and returns its offset.
     ///
     /// # Errors
     /// [`StreamError::UnknownTopic`], [`StreamError::TooLarge`].
     pub fn append(&self, record: Outgoing) -> Result<i64, StreamError> {
         let wall_ms = self.shared.clock.wall_ms();
-        let bytes = record.payload_bytes();
-        let destination = TopicPartition::new(Arc::clone(&record.topic), record.partition);
-        let mut state = self.lock();
-        let spec = &state.topic(&record.topic)?.spec;
-        let limit = spec.max_record_bytes as usize;
-        if bytes > limit {
-            return Err(StreamError::TooLarge {
-                destination,
-                bytes,
-                limit,
-            });
-        }
-        let timestamp_ms = match spec.timestamps {
-            TimestampKind::LogAppend => wall_ms,
-            TimestampKind::Create => record.timestamp_ms.unwrap_or(wall_ms),
-        };
-        let oldest_ms = spec
-            .retention_ms
-            .map(|kept| wall_ms.saturating_sub_unsigned(kept));
-        let log = state.partition_mut(&destination)?;
-        let stored = Stored {
-            offset: log.next(),
-            timestamp_ms,
-            key: record.key,
-            value: Some(record.value),
-            headers: record.headers,
-        };
-        let offset = log.append(stored);
-        if let Some(oldest_ms) = oldest_ms {
-            log.expire_before(oldest_ms);
-        }
-        drop(state);
+        let offset = self.lock().append(record, wall_ms)?;
         self.shared.changed.notify_all();
         Ok(offset)
+    }
+
+    /// Loses the answers to the next `count` records that producers send: the records are in the log, and the producers
+    /// send them again, as they do with a connection that broke.
+    pub fn lose_answers(&self, count: u32) {
+        self.lock().answers_to_lose = count;
+    }
+
+    /// How many of the answers of [`MemoryLog::lose_answers`] have not been lost yet.
+    pub fn answers_left_to_lose(&self) -> u32 {
+        self.lock().answers_to_lose
     }
 
     /// Leaves `count` offsets unused, as compaction and transaction markers do.
@@ -273,10 +303,7 @@ impl Log for MemoryLog {
     }
 
     fn producer(&self) -> Result<Box<dyn Producer>, StreamError> {
-        Ok(Box::new(MemoryProducer {
-            log: self.clone(),
-            sent: 0,
-        }))
+        Ok(Box::new(MemoryProducer::new(self.clone())))
     }
 
     fn end_probe(&self, topic: &str) -> Result<Box<dyn EndProbe>, StreamError> {
@@ -294,33 +321,6 @@ impl Log for MemoryLog {
             last_asked_ms: None,
         };
         Ok(Box::new(probe))
-    }
-}
-
-/// Appends at once, so that everything sent is acknowledged.
-#[derive(Debug)]
-struct MemoryProducer {
-    log: MemoryLog,
-    sent: u64,
-}
-
-impl Producer for MemoryProducer {
-    fn send(&mut self, record: Outgoing) -> Result<u64, StreamError> {
-        self.log.append(record)?;
-        self.sent += 1;
-        Ok(self.sent)
-    }
-
-    fn poll(&mut self, _max_wait: Duration) -> Result<u64, DeliveryFailed> {
-        Ok(self.sent)
-    }
-
-    fn sent(&self) -> u64 {
-        self.sent
-    }
-
-    fn reset(&mut self) -> Result<(), StreamError> {
-        Ok(())
     }
 }
 
@@ -349,6 +349,3 @@ impl EndProbe for MemoryProbe {
         Some(EndOffsets { asked_at_ms, ends })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,6 @@
 //! The records of one partition, in offset order, possibly with gaps.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::consumer::OffsetRange;
@@ -35,6 +35,8 @@ pub(super) struct PartitionLog {
     records: VecDeque<Arc<Stored>>,
     low: i64,
     next: i64,
+    /// The number of each producer's last record here.
+    producers: BTreeMap<u64, u64>,
 }
 
 impl PartitionLog {
@@ -47,6 +49,14 @@ impl PartitionLog {
             low: self.low,
             high: self.next,
         }
+    }
+
+    /// Is this not a copy of a record that the producer has sent before? If so, takes note of it.
+    pub(super) fn is_new(&mut self, producer: u64, number: u64) -> bool {
+        let last = self.producers.entry(producer).or_default();
+        let is_new = number > *last;
+        *last = number.max(*last);
+        is_new
     }
 
     pub(super) fn append(&mut self, record: Stored) -> i64 {

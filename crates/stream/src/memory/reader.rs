@@ -25,7 +25,7 @@ struct Cursor {
     /// `None` until it is told where to start.
     position: Option<i64>,
     paused: bool,
-    gone_reported: bool,
+    out_of_range: bool,
 }
 
 impl Cursor {
@@ -34,7 +34,36 @@ impl Cursor {
             partition,
             position,
             paused: false,
-            gone_reported: false,
+            out_of_range: false,
+        }
+    }
+}
+
+/// What a poll tells of a partition.
+enum News {
+    End(TopicPartition, i64),
+    OutOfRange(TopicPartition, i64, OffsetRange),
+}
+
+impl News {
+    fn event(&self) -> ConsumerEvent<'_> {
+        match self {
+            Self::End(partition, end) => ConsumerEvent::EndReached {
+                partition,
+                end: *end,
+            },
+            Self::OutOfRange(partition, position, range) if *position < range.low => {
+                ConsumerEvent::OffsetsGone {
+                    partition,
+                    position: *position,
+                    low: range.low,
+                }
+            }
+            Self::OutOfRange(partition, position, range) => ConsumerEvent::OffsetsAhead {
+                partition,
+                position: *position,
+                range: *range,
+            },
         }
     }
 }
@@ -232,9 +261,9 @@ impl MemoryConsumer {
         !revoked.is_empty() || !assigned.is_empty()
     }
 
-    /// Collects what is there to read; tells of partitions whose next offset is gone.
-    fn collect(&mut self, state: &State, max_records: usize) -> Vec<(TopicPartition, i64, i64)> {
-        let mut gone = Vec::new();
+    /// Collects what is there to read, and what is to be told of the partitions.
+    fn collect(&mut self, state: &State, max_records: usize) -> Vec<News> {
+        let mut news = Vec::new();
         let count = self.cursors.len();
         self.turn = self.turn.wrapping_add(1);
         for step in 0..count {
@@ -248,11 +277,16 @@ impl MemoryConsumer {
             let Ok(held) = state.partition(&cursor.partition) else {
                 continue;
             };
-            let low = held.range().low;
-            if position < low {
-                if !std::mem::replace(&mut cursor.gone_reported, true) {
-                    gone.push((cursor.partition.clone(), position, low));
+            let range = held.range();
+            if !(range.low..=range.high).contains(&position) {
+                if !std::mem::replace(&mut cursor.out_of_range, true) {
+                    news.push(News::OutOfRange(cursor.partition.clone(), position, range));
                 }
+                continue;
+            }
+            if position < range.high && held.read(position, 1).next().is_none() {
+                cursor.position = Some(range.high);
+                news.push(News::End(cursor.partition.clone(), range.high));
                 continue;
             }
             let room = max_records - self.found.len();
@@ -261,7 +295,7 @@ impl MemoryConsumer {
                     .map(|record| (index, Arc::clone(record))),
             );
         }
-        gone
+        news
     }
 
     fn deliver(&mut self, handler: &mut dyn PollHandler) -> usize {
@@ -298,15 +332,11 @@ impl LogReader for MemoryConsumer {
             }
             let log = self.log.clone();
             let state = log.lock();
-            let gone = self.collect(&state, max_records);
-            if !gone.is_empty() || !self.found.is_empty() {
+            let news = self.collect(&state, max_records);
+            if !news.is_empty() || !self.found.is_empty() {
                 drop(state);
-                for (partition, position, low) in &gone {
-                    handler.event(ConsumerEvent::OffsetsGone {
-                        partition,
-                        position: *position,
-                        low: *low,
-                    });
+                for news in &news {
+                    handler.event(news.event());
                 }
                 return Ok(self.deliver(handler));
             }
@@ -323,7 +353,7 @@ impl LogReader for MemoryConsumer {
     fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), StreamError> {
         let cursor = self.cursor(partition)?;
         cursor.position = Some(offset);
-        cursor.gone_reported = false;
+        cursor.out_of_range = false;
         Ok(())
     }
 

@@ -7,10 +7,19 @@ use crate::record::{Record, TopicPartition};
 
 use super::slot::{Phase, Slot, Wall};
 
+/// A partition whose next offset the log does not hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum OutOfRange {
+    /// Retention came first.
+    Gone { position: i64, low: i64 },
+    /// The log is shorter than it was.
+    Ahead { position: i64, high: i64 },
+}
+
 pub(super) struct Intake<'a, P> {
     slots: &'a mut [Slot<P>],
     wall: Wall<'a>,
-    gone: Vec<(u32, i64, i64)>,
+    out_of_range: Vec<(u32, OutOfRange)>,
 }
 
 impl<'a, P: Processor> Intake<'a, P> {
@@ -18,17 +27,16 @@ impl<'a, P: Processor> Intake<'a, P> {
         Self {
             slots,
             wall: Wall::new(clock),
-            gone: Vec::new(),
+            out_of_range: Vec::new(),
         }
     }
 
-    /// Ends replays that have come far enough. Gives the partitions whose next offset is gone: (partition, position,
-    /// first offset).
-    pub(super) fn finish(self) -> Vec<(u32, i64, i64)> {
+    /// Ends replays that have come far enough. Gives the partitions that cannot go on.
+    pub(super) fn finish(self) -> Vec<(u32, OutOfRange)> {
         for running in self.slots.iter_mut().filter_map(Slot::running_mut) {
             running.finish_replay();
         }
-        self.gone
+        self.out_of_range
     }
 
     fn drop_all(&mut self, partitions: &[TopicPartition], why: &str) {
@@ -64,12 +72,28 @@ impl<P: Processor> PollHandler for Intake<'_, P> {
             }
             ConsumerEvent::Revoked(partitions) => self.drop_all(partitions, "revoked"),
             ConsumerEvent::Lost(partitions) => self.drop_all(partitions, "lost"),
+            ConsumerEvent::EndReached { partition, end } => {
+                let slot = self.slots.get_mut(partition.partition as usize);
+                if let Some(running) = slot.and_then(Slot::running_mut) {
+                    running.reach(end);
+                }
+            }
             ConsumerEvent::OffsetsGone {
                 partition,
                 position,
                 low,
             } => {
-                self.gone.push((partition.partition, position, low));
+                let gone = OutOfRange::Gone { position, low };
+                self.out_of_range.push((partition.partition, gone));
+            }
+            ConsumerEvent::OffsetsAhead {
+                partition,
+                position,
+                range,
+            } => {
+                let high = range.high;
+                let ahead = OutOfRange::Ahead { position, high };
+                self.out_of_range.push((partition.partition, ahead));
             }
         }
     }

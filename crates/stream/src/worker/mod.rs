@@ -54,7 +54,7 @@ use crate::producer::Producer;
 use crate::record::{Outgoing, TopicPartition};
 use crate::store::SnapshotStore;
 
-use intake::Intake;
+use intake::{Intake, OutOfRange};
 use slot::{Phase, Slot};
 
 /// What a worker works with.
@@ -240,9 +240,8 @@ impl<F: ProcessorFactory> Worker<F> {
             .parts
             .consumer
             .poll(wait, self.config.max_poll_records, &mut intake)?;
-        let gone = intake.finish();
-        for (partition, position, low) in gone {
-            self.skip_gone(partition, position, low)?;
+        for (partition, how) in intake.finish() {
+            self.out_of_range(partition as usize, how)?;
         }
         Ok(records)
     }
@@ -261,19 +260,37 @@ impl<F: ProcessorFactory> Worker<F> {
         sleep.min(max_wait)
     }
 
-    /// Retention removed records before they were read.
-    fn skip_gone(&mut self, partition: u32, position: i64, low: i64) -> Result<(), StreamError> {
-        let Some(slot) = self.slots.get_mut(partition as usize) else {
+    /// The log does not hold what comes next: retention was faster, or the log is not the one that was read.
+    fn out_of_range(&mut self, index: usize, how: OutOfRange) -> Result<(), StreamError> {
+        let Some(slot) = self.slots.get(index) else {
             return Ok(());
         };
         if slot.running().is_none() {
             return Ok(());
         }
-        if let Some(reason) = takeover::gap(slot, position, low, self.config.accept_gap) {
-            slot.stop(reason);
-            return Ok(());
+        let reason = match how {
+            OutOfRange::Gone { position, low } => {
+                match takeover::gap(slot, position, low, self.config.accept_gap) {
+                    Some(reason) => reason,
+                    None => return self.go_on_at(index, low),
+                }
+            }
+            OutOfRange::Ahead { position, high } => {
+                takeover::beyond_end(&slot.partition, "the position", position, high)
+            }
+        };
+        self.stop(index, reason);
+        Ok(())
+    }
+
+    fn go_on_at(&mut self, index: usize, low: i64) -> Result<(), StreamError> {
+        let slot = &mut self.slots[index];
+        self.parts.consumer.seek(&slot.partition, low)?;
+        if let Some(running) = slot.running_mut() {
+            running.reach(low);
+            running.finish_replay();
         }
-        self.parts.consumer.seek(&slot.partition, low)
+        Ok(())
     }
 
     fn tick(&mut self) {

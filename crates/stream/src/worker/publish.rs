@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::StreamError;
 use crate::processor::{Processor, ProcessorFactory, Source, Stamp};
-use crate::producer::Producer;
+use crate::producer::{DeliveryFailed, Producer};
 use crate::record::Outgoing;
 
 use super::slot::{Flight, Running, Slot};
@@ -38,6 +38,7 @@ impl<P: Processor> Running<P> {
         };
         out.clear();
         self.processor.flush(&stamp, out);
+        let first = producer.sent() + 1;
         let mut bytes = 0;
         for record in out.drain(..) {
             bytes += record.payload_bytes();
@@ -46,6 +47,7 @@ impl<P: Processor> Running<P> {
         self.flights.push_back(Flight {
             batch: self.batch,
             mark: self.mark(),
+            first,
             upto: producer.sent(),
             bytes,
         });
@@ -83,7 +85,7 @@ impl<F: ProcessorFactory> Worker<F> {
                 }
                 Ok(())
             }
-            Err(failed) => self.retake(&failed.to_string()),
+            Err(failed) => self.delivery_failed(&failed, None),
         }
     }
 
@@ -129,13 +131,11 @@ impl<F: ProcessorFactory> Worker<F> {
             Ok(()) => Ok(()),
             // Sending it again would fail again: the rows have to be looked at, the other partitions go on.
             Err(error @ StreamError::TooLarge { .. }) => {
-                slot.stop(error.to_string());
-                self.pause(index);
+                self.stop(index, error.to_string());
                 Ok(())
             }
-            Err(error @ (StreamError::Delivery(_) | StreamError::Unavailable { .. })) => {
-                self.retake(&error.to_string())
-            }
+            Err(StreamError::Delivery(failed)) => self.delivery_failed(&failed, Some(index)),
+            Err(error @ StreamError::Unavailable { .. }) => self.retake(&error.to_string()),
             Err(
                 error @ (StreamError::Fatal { .. }
                 | StreamError::UnknownTopic { .. }
@@ -146,8 +146,32 @@ impl<F: ProcessorFactory> Worker<F> {
         }
     }
 
-    pub(super) fn pause(&mut self, index: usize) {
-        let partition = std::slice::from_ref(&self.slots[index].partition);
+    /// A producer has failed: all partitions are taken again, but for the one whose record would be refused again. That
+    /// is the one whose flush the record was of, or else the one being flushed right now.
+    fn delivery_failed(
+        &mut self,
+        failed: &DeliveryFailed,
+        flushing: Option<usize>,
+    ) -> Result<(), StreamError> {
+        match failed {
+            DeliveryFailed::Lost { .. } => {}
+            DeliveryFailed::TooLarge { number, .. } => {
+                let of = |slot: &Slot<F::Processor>| {
+                    slot.running().is_some_and(|running| running.sent(*number))
+                };
+                if let Some(index) = self.slots.iter().position(of).or(flushing) {
+                    self.stop(index, failed.to_string());
+                }
+            }
+        }
+        self.retake(&failed.to_string())
+    }
+
+    /// Puts a partition out of work, to be looked at by a person.
+    pub(super) fn stop(&mut self, index: usize, reason: String) {
+        let slot = &mut self.slots[index];
+        slot.stop(reason);
+        let partition = std::slice::from_ref(&slot.partition);
         if let Err(error) = self.parts.consumer.pause(partition) {
             tracing::warn!(%error, "a stopped partition could not be paused");
         }

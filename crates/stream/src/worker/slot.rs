@@ -23,7 +23,9 @@ pub(super) struct Mark {
 pub(super) struct Flight {
     pub(super) batch: u64,
     pub(super) mark: Mark,
-    /// The producer's number of its last send.
+    /// The producer's number of its first send, if it has any, ...
+    pub(super) first: u64,
+    /// ... and of its last.
     pub(super) upto: u64,
     pub(super) bytes: usize,
 }
@@ -138,6 +140,17 @@ impl<P: Processor> Running<P> {
     pub(super) fn move_clock(&mut self, clock_ms: i64) {
         self.clock_ms = clock_ms;
         self.processor.advance_clock(clock_ms);
+    }
+
+    /// There is no record between the position and `end`.
+    pub(super) fn reach(&mut self, end: i64) {
+        self.position = self.position.max(end);
+    }
+
+    /// Was this send part of a flush that is still under way?
+    pub(super) fn sent(&self, number: u64) -> bool {
+        let of = |flight: &Flight| (flight.first..=flight.upto).contains(&number);
+        self.flights.iter().any(of)
     }
 
     /// Ends the replay if it has come far enough.

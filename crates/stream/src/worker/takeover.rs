@@ -3,6 +3,7 @@
 use crate::consumer::{Commit, CommitOutcome, Committed, OffsetRange};
 use crate::error::StreamError;
 use crate::processor::{ProcessorFactory, RestoreError};
+use crate::record::TopicPartition;
 use crate::snapshot::format::{self, SnapshotDamage};
 use crate::snapshot::{GroupState, SnapshotId};
 
@@ -66,6 +67,14 @@ pub(super) fn gap<P>(slot: &Slot<P>, position: i64, low: i64, accept: bool) -> O
         "{partition} begins at offset {low}, but everything from {position} on is needed: {missing} offsets were removed \
          before they were read. Rebuild from a longer log, or start with --accept-gap to go on without them"
     ))
+}
+
+/// The log ends before what was read of it.
+pub(super) fn beyond_end(partition: &TopicPartition, what: &str, offset: i64, high: i64) -> String {
+    format!(
+        "{what} {offset} of {partition} lies beyond its end {high}: the topic was made anew or lost records. Start a new \
+         generation (slawatch rebuild)"
+    )
 }
 
 impl<F: ProcessorFactory> Worker<F> {
@@ -335,10 +344,11 @@ fn check<P>(
         ));
     }
     if *offset > range.high {
-        return Err(format!(
-            "the group's offset {offset} of {partition} lies beyond its end {}: the topic was made anew or lost records. \
-             Start a new generation (slawatch rebuild)",
-            range.high
+        return Err(beyond_end(
+            partition,
+            "the group's offset",
+            *offset,
+            range.high,
         ));
     }
     Ok(state)
