@@ -102,8 +102,8 @@ pub enum LoaderError {
     },
     /// The log is shorter than it was.
     #[error(
-        "{partition} ends at {high}, but was loaded up to {position}: the topic was made anew or lost records. Start a new \
-         generation (slawatch rebuild)"
+        "{partition} ends at {high}, but was loaded up to {position}: the topic was made anew or lost records. Load it \
+         into a database of another name, having deleted the loader's consumer group (kafka-consumer-groups.sh --delete)"
     )]
     OtherLog {
         /// Topic and partition.

@@ -30,7 +30,7 @@ pub enum StreamError {
     },
     /// A topic exists with another number of partitions.
     #[error(
-        "topic {topic} has {actual} partitions, but {wanted} are configured: a changed partition count needs a new generation"
+        "topic {topic} has {actual} partitions, but {wanted} are configured: configure {actual}, or the name of another topic"
     )]
     TopicDiffers {
         /// The topic.

@@ -46,6 +46,18 @@ impl TopicSpec {
             max_record_bytes: 1 << 20,
         }
     }
+
+    /// Is the topic that exists, with `actual` partitions, the one wanted?
+    pub(crate) fn check_partitions(&self, actual: u32) -> Result<(), StreamError> {
+        if actual == self.partitions {
+            return Ok(());
+        }
+        Err(StreamError::TopicDiffers {
+            topic: self.name.clone(),
+            wanted: self.partitions,
+            actual,
+        })
+    }
 }
 
 /// Where a reader outside a group begins.

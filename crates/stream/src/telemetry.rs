@@ -66,7 +66,7 @@ pub fn describe() {
     describe_counter!(SNAPSHOT_DAMAGE, "Snapshots found damaged at a takeover");
     describe_counter!(
         GAP,
-        "Offsets that retention removed before they were read, accepted by --accept-gap"
+        "Offsets that retention removed before they were read, accepted by accept_gap"
     );
 }
 

@@ -317,10 +317,9 @@ fn a_table_that_stopped_shows_in_the_loaders_health() {
     assert_eq!(world.committed(EVENTS, 0), Some(0));
 }
 
-#[test]
-fn a_group_that_others_commit_for_is_refused() {
-    let world = World::new();
-    let mut stranger = world.log.join(GROUP, &[SIGNALS]);
+/// Commits as another program, or an operator's tool, would.
+fn commit_as_a_stranger(world: &World, topic: &str, offset: i64, metadata: &str) {
+    let mut stranger = world.log.join(GROUP, &[topic]);
     let mut nothing = Handler {
         core: &mut LoaderCore::new(
             Topics::default(),
@@ -332,12 +331,35 @@ fn a_group_that_others_commit_for_is_refused() {
     };
     stranger.poll(Duration::ZERO, 1, &mut nothing).unwrap();
     let commit = slawatch_stream::Commit {
-        partition: TopicPartition::new(SIGNALS, 0),
-        offset: 0,
-        metadata: "mine".to_owned(),
+        partition: TopicPartition::new(topic, 0),
+        offset,
+        metadata: metadata.to_owned(),
     };
     assert_eq!(stranger.commit(&[commit]), CommitOutcome::Committed);
     stranger.leave();
+}
+
+#[test]
+fn a_topic_that_was_made_anew_is_named() {
+    let world = World::new();
+    world.event(0, "a");
+    commit_as_a_stranger(&world, EVENTS, 9, "");
+    let mut worker = world.worker(WorkerOptions::default());
+    world.steps(&mut worker, 6);
+    assert_eq!(
+        worker.health().problems(),
+        [
+            "ticket-events/0 ends at 1, but was loaded up to 9: the topic was made anew or lost records. Load it into a \
+             database of another name, having deleted the loader's consumer group (kafka-consumer-groups.sh --delete)"
+        ]
+    );
+    assert!(world.ids().is_empty());
+}
+
+#[test]
+fn a_group_that_others_commit_for_is_refused() {
+    let world = World::new();
+    commit_as_a_stranger(&world, SIGNALS, 0, "mine");
     let mut worker = world.worker(WorkerOptions::default());
     let mut steps = (0..6).map(|_| worker.step(Duration::ZERO));
     let error = steps.find_map(Result::err).unwrap();

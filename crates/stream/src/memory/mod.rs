@@ -79,6 +79,13 @@ impl State {
             })
     }
 
+    fn rebalance_all(&mut self) {
+        let names: Vec<String> = self.groups.keys().cloned().collect();
+        for name in names {
+            reader::rebalance(self, &name);
+        }
+    }
+
     fn new_producer(&mut self) -> u64 {
         self.last_producer += 1;
         self.last_producer
@@ -234,6 +241,31 @@ impl MemoryLog {
         Ok(())
     }
 
+    /// Gives a topic more partitions, as an operator may.
+    ///
+    /// # Errors
+    /// [`StreamError::UnknownTopic`].
+    pub fn add_partitions(&self, topic: &str, count: u32) -> Result<(), StreamError> {
+        let mut state = self.lock();
+        let found = state.topics.get_mut(topic);
+        let found = found.ok_or_else(|| StreamError::UnknownTopic {
+            topic: topic.to_owned(),
+        })?;
+        found.spec.partitions += count;
+        found
+            .partitions
+            .extend((0..count).map(|_| PartitionLog::default()));
+        state.rebalance_all();
+        drop(state);
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    /// Forgets what `group` has committed, as the coordinator does with a group that was empty for too long.
+    pub fn forget_group(&self, group: &str) {
+        self.lock().groups.remove(group);
+    }
+
     /// What `group` has committed for a partition.
     pub fn committed(&self, group: &str, partition: &TopicPartition) -> Option<Committed> {
         self.lock().groups.get(group)?.committed(partition).cloned()
@@ -258,16 +290,7 @@ impl Log for MemoryLog {
     fn create_topic(&self, spec: &TopicSpec) -> Result<(), StreamError> {
         let mut state = self.lock();
         if let Some(there) = state.topics.get(spec.name.as_str()) {
-            let actual = there.spec.partitions;
-            return if actual == spec.partitions {
-                Ok(())
-            } else {
-                Err(StreamError::TopicDiffers {
-                    topic: spec.name.clone(),
-                    wanted: spec.partitions,
-                    actual,
-                })
-            };
+            return spec.check_partitions(there.spec.partitions);
         }
         let partitions = (0..spec.partitions)
             .map(|_| PartitionLog::default())
@@ -277,10 +300,7 @@ impl Log for MemoryLog {
             partitions,
         };
         state.topics.insert(Arc::from(spec.name.as_str()), topic);
-        let names: Vec<String> = state.groups.keys().cloned().collect();
-        for name in names {
-            reader::rebalance(&mut state, &name);
-        }
+        state.rebalance_all();
         drop(state);
         self.shared.changed.notify_all();
         Ok(())

@@ -20,6 +20,16 @@ pub(super) struct Intake<'a, P> {
     slots: &'a mut [Slot<P>],
     wall: Wall<'a>,
     out_of_range: Vec<(u32, OutOfRange)>,
+    unknown: Option<u32>,
+}
+
+/// What a poll told that the worker has to see to.
+#[derive(Debug)]
+pub(super) struct Troubles {
+    /// Partitions that cannot go on.
+    pub(super) out_of_range: Vec<(u32, OutOfRange)>,
+    /// A partition that the topic did not have when the worker began.
+    pub(super) unknown: Option<u32>,
 }
 
 impl<'a, P: Processor> Intake<'a, P> {
@@ -28,15 +38,19 @@ impl<'a, P: Processor> Intake<'a, P> {
             slots,
             wall: Wall::new(clock),
             out_of_range: Vec::new(),
+            unknown: None,
         }
     }
 
-    /// Ends replays that have come far enough. Gives the partitions that cannot go on.
-    pub(super) fn finish(self) -> Vec<(u32, OutOfRange)> {
+    /// Ends replays that have come far enough.
+    pub(super) fn finish(self) -> Troubles {
         for running in self.slots.iter_mut().filter_map(Slot::running_mut) {
             running.finish_replay();
         }
-        self.out_of_range
+        Troubles {
+            out_of_range: self.out_of_range,
+            unknown: self.unknown,
+        }
     }
 
     fn drop_all(&mut self, partitions: &[TopicPartition], why: &str) {
@@ -62,12 +76,14 @@ impl<P: Processor> PollHandler for Intake<'_, P> {
             ConsumerEvent::Assigned(partitions) => {
                 for partition in partitions {
                     tracing::info!(%partition, "assigned");
-                    if let Some(slot) = self.slots.get_mut(partition.partition as usize) {
-                        slot.phase = Phase::Claiming {
-                            retry_at_ms: 0,
-                            note: None,
-                        };
-                    }
+                    let Some(slot) = self.slots.get_mut(partition.partition as usize) else {
+                        self.unknown = Some(partition.partition);
+                        continue;
+                    };
+                    slot.phase = Phase::Claiming {
+                        retry_at_ms: 0,
+                        note: None,
+                    };
                 }
             }
             ConsumerEvent::Revoked(partitions) => self.drop_all(partitions, "revoked"),

@@ -11,6 +11,8 @@
 //! - **Claim, then speak.** A partition is taken by committing its own offset with epoch + 1. The coordinator refuses
 //!   members of an old generation, so of two that believe to own a partition at most one gets past this point with the
 //!   higher epoch, and readers drop the other's batches.
+//!   Where the group's offset is gone (Kafka deletes those of a group without members after a week) but snapshots are
+//!   there, the newest is gone on from, under an epoch above any that can have been claimed since.
 //! - **Commit behind the acknowledgements.** Each flush remembers the position that it covers and the number of its
 //!   last send. The position is committed once the producer has everything up to that number acknowledged; several
 //!   flushes may be under way.
@@ -133,6 +135,8 @@ pub struct Worker<F: ProcessorFactory> {
     /// When the current hold began.
     held_since_ms: Option<u64>,
     throttled: bool,
+    /// The topic has at least so many partitions, more than when this worker began.
+    grown: Option<u32>,
     committed_at_ms: u64,
     /// A snapshot waits to be named, or a partition was just taken over.
     commit_soon: bool,
@@ -162,6 +166,7 @@ impl<F: ProcessorFactory> Worker<F> {
             ends: None,
             held_since_ms: None,
             throttled: false,
+            grown: None,
             committed_at_ms: now_ms,
             commit_soon: false,
             reported_at_ms: now_ms,
@@ -240,9 +245,14 @@ impl<F: ProcessorFactory> Worker<F> {
             .parts
             .consumer
             .poll(wait, self.config.max_poll_records, &mut intake)?;
-        for (partition, how) in intake.finish() {
+        let troubles = intake.finish();
+        for (partition, how) in troubles.out_of_range {
             self.out_of_range(partition as usize, how)?;
         }
+        if let Some(unknown) = troubles.unknown {
+            self.grown = Some(unknown + 1);
+        }
+        self.stop_if_grown();
         Ok(records)
     }
 
@@ -270,17 +280,43 @@ impl<F: ProcessorFactory> Worker<F> {
         }
         let reason = match how {
             OutOfRange::Gone { position, low } => {
-                match takeover::gap(slot, position, low, self.config.accept_gap) {
+                match takeover::gap(slot, position, low, &self.config) {
                     Some(reason) => reason,
                     None => return self.go_on_at(index, low),
                 }
             }
-            OutOfRange::Ahead { position, high } => {
-                takeover::beyond_end(&slot.partition, "the position", position, high)
-            }
+            OutOfRange::Ahead { position, high } => takeover::beyond_end(
+                &slot.partition,
+                "the position",
+                position,
+                high,
+                &self.config,
+            ),
         };
         self.stop(index, reason);
         Ok(())
+    }
+
+    /// Tickets go to other partitions than their history once there are more: nothing goes on, here or elsewhere.
+    fn stop_if_grown(&mut self) {
+        let Some(actual) = self.grown else {
+            return;
+        };
+        for index in 0..self.slots.len() {
+            match &self.slots[index].phase {
+                Phase::Absent | Phase::Stopped { .. } => {}
+                Phase::Claiming { .. } | Phase::Running(_) => {
+                    let source = &self.slots[index].source;
+                    let reason = takeover::other_count(
+                        &source.topic,
+                        source.partitions,
+                        actual,
+                        &self.config,
+                    );
+                    self.stop(index, reason);
+                }
+            }
+        }
     }
 
     fn go_on_at(&mut self, index: usize, low: i64) -> Result<(), StreamError> {

@@ -7,8 +7,12 @@ use crate::record::TopicPartition;
 use crate::snapshot::format::{self, SnapshotDamage};
 use crate::snapshot::{GroupState, SnapshotId};
 
-use super::Worker;
 use super::slot::{CatchUp, Mark, Phase, Replay, Running, Slot};
+use super::{Worker, WorkerConfig};
+
+/// Claims that may have been made since the newest snapshot was taken, and then some. 256 such leaps fit into the 24 bits
+/// that a row's version has for the epoch.
+const EPOCHS_LEFT_OUT: u64 = 1 << 16;
 
 /// Why a partition was not taken.
 enum Refusal {
@@ -55,25 +59,55 @@ struct Claim {
 }
 
 /// Records in `position..low` were removed unread. Gives the reason to stop; `None` if that is accepted.
-pub(super) fn gap<P>(slot: &Slot<P>, position: i64, low: i64, accept: bool) -> Option<String> {
+pub(super) fn gap<P>(
+    slot: &Slot<P>,
+    position: i64,
+    low: i64,
+    config: &WorkerConfig,
+) -> Option<String> {
     let partition = &slot.partition;
     let missing = low - position;
-    if accept {
+    if config.accept_gap {
         tracing::error!(%partition, position, low, missing, "GAP: records were removed from the log before they were read");
         crate::telemetry::count_gap(partition, missing);
         return None;
     }
     Some(format!(
         "{partition} begins at offset {low}, but everything from {position} on is needed: {missing} offsets were removed \
-         before they were read. Rebuild from a longer log, or start with --accept-gap to go on without them"
+         before they were read. Raise the topic's retention; to go on without them start with accept_gap = true for the {}",
+        config.role
     ))
 }
 
 /// The log ends before what was read of it.
-pub(super) fn beyond_end(partition: &TopicPartition, what: &str, offset: i64, high: i64) -> String {
+pub(super) fn beyond_end(
+    partition: &TopicPartition,
+    what: &str,
+    offset: i64,
+    high: i64,
+    config: &WorkerConfig,
+) -> String {
     format!(
-        "{what} {offset} of {partition} lies beyond its end {high}: the topic was made anew or lost records. Start a new \
-         generation (slawatch rebuild)"
+        "{what} {offset} of {partition} lies beyond its end {high}: the topic was made anew or lost records. {}",
+        start_afresh(config)
+    )
+}
+
+/// The topic has another number of partitions than what is known of it.
+pub(super) fn other_count(topic: &str, before: u32, now: u32, config: &WorkerConfig) -> String {
+    format!(
+        "{topic} had {before} partitions and has {now} now, so keys are in other partitions than their history. Read a \
+         topic of {before} partitions, or begin anew. {}",
+        start_afresh(config)
+    )
+}
+
+/// The one way on that needs nothing of what is known.
+fn start_afresh(config: &WorkerConfig) -> String {
+    format!(
+        "To begin anew, stop all workers, delete the consumer group {} (kafka-consumer-groups.sh --delete) and the \
+         snapshots below {}, and give slawatch's own topics and its database new names",
+        config.group, config.snapshot_folder
     )
 }
 
@@ -126,7 +160,7 @@ impl<F: ProcessorFactory> Worker<F> {
         let low = claim.range.low;
         let mut position = loaded.offset;
         if position < low {
-            if let Some(reason) = gap(slot, position, low, self.config.accept_gap) {
+            if let Some(reason) = gap(slot, position, low, &self.config) {
                 return Err(Refusal::Stop(reason));
             }
             position = low;
@@ -186,34 +220,12 @@ impl<F: ProcessorFactory> Worker<F> {
             .pop()
             .flatten();
         let range = consumer.offsets(partition)?;
-        let partitions = slot.source.partitions;
         let (offset, state) = match &found {
-            None => {
-                let clock_ms = if self.parts.factory.follows_wall_clock() {
-                    i64::MIN
-                } else {
-                    0
-                };
-                (
-                    range.low,
-                    GroupState {
-                        epoch: 1,
-                        clock_ms,
-                        base: range.low,
-                        partitions,
-                        snapshot: None,
-                    },
-                )
-            }
+            None => self.first_state(index, range)?,
             Some(committed) => {
-                let before = check(slot, committed, range).map_err(Refusal::Stop)?;
-                (
-                    committed.offset,
-                    GroupState {
-                        epoch: before.epoch + 1,
-                        ..before
-                    },
-                )
+                let before = check(slot, committed, range, &self.config).map_err(Refusal::Stop)?;
+                let epoch = before.epoch + 1;
+                (committed.offset, GroupState { epoch, ..before })
             }
         };
         let commit = Commit {
@@ -221,7 +233,7 @@ impl<F: ProcessorFactory> Worker<F> {
             offset,
             metadata: state.to_string(),
         };
-        match consumer.commit(&[commit]) {
+        match self.parts.consumer.commit(&[commit]) {
             CommitOutcome::Committed => Ok(Claim {
                 state,
                 offset,
@@ -234,21 +246,75 @@ impl<F: ProcessorFactory> Worker<F> {
         }
     }
 
+    /// What to claim where nothing is committed. That is the beginning, unless there are snapshots: then the group's
+    /// offsets were deleted, or expired while no member was there. The newest good snapshot is gone on from, under an
+    /// epoch above whatever was claimed since it was taken, or nobody would listen. All that was said behind it is said
+    /// again.
+    fn first_state(&self, index: usize, range: OffsetRange) -> Result<(i64, GroupState), Refusal> {
+        let slot = &self.slots[index];
+        let mut state = GroupState {
+            epoch: 1,
+            clock_ms: if self.parts.factory.follows_wall_clock() {
+                i64::MIN
+            } else {
+                0
+            },
+            base: range.low,
+            partitions: slot.source.partitions,
+            snapshot: None,
+        };
+        let mut ids = self.snapshot_ids(index)?;
+        let Some(last_epoch) = ids.iter().map(|id| id.epoch).max() else {
+            return Ok((range.low, state));
+        };
+        state.epoch = last_epoch + EPOCHS_LEFT_OUT;
+        tracing::error!(
+            partition = %slot.partition,
+            epoch = state.epoch,
+            "the group's offset is gone, though there are snapshots: going on from the newest"
+        );
+        ids.sort_unstable();
+        for id in ids.into_iter().rev() {
+            let Some(file) = self.parts.store.get(&slot.folder.key(id))? else {
+                continue;
+            };
+            let Ok(view) = format::decode(&file) else {
+                continue;
+            };
+            if id.offset > range.high {
+                let what = "the newest snapshot's offset";
+                let reason = beyond_end(&slot.partition, what, id.offset, range.high, &self.config);
+                return Err(Refusal::Stop(reason));
+            }
+            state.clock_ms = view.clock_ms;
+            state.snapshot = Some(id);
+            return Ok((id.offset, state));
+        }
+        Ok((range.low, state))
+    }
+
+    fn snapshot_ids(&self, index: usize) -> Result<Vec<SnapshotId>, Refusal> {
+        let folder = &self.slots[index].folder;
+        let keys = self.parts.store.list(folder.path())?;
+        Ok(keys.iter().filter_map(|key| folder.id(key)).collect())
+    }
+
     /// The newest good snapshot not beyond the group's offset; the empty state if there is none yet.
     fn load(&self, index: usize, claim: &Claim) -> Result<Loaded<F::Processor>, Refusal> {
         let slot = &self.slots[index];
         let Some(named) = claim.state.snapshot else {
             return Ok(self.empty(index, claim));
         };
-        let keys = self.parts.store.list(slot.folder.path())?;
-        let mut ids: Vec<SnapshotId> = keys.iter().filter_map(|key| slot.folder.id(key)).collect();
+        let mut ids = self.snapshot_ids(index)?;
         if !ids.contains(&named) {
             return Err(Refusal::Stop(format!(
                 "the group's offset of {} names the snapshot {}, which {:?} does not have: every worker of a group needs \
-                 the same store, and its files must not be removed. Put it back, or start a new generation",
+                 the same store, and its files must not be removed. Put it back; to go on from an older one that is still \
+                 there, stop all workers and delete the consumer group {} (kafka-consumer-groups.sh --delete)",
                 slot.partition,
                 slot.folder.key(named),
-                self.parts.store
+                self.parts.store,
+                self.config.group
             )));
         }
         ids.retain(|id| id.offset <= claim.offset);
@@ -328,28 +394,25 @@ fn check<P>(
     slot: &Slot<P>,
     committed: &Committed,
     range: OffsetRange,
+    config: &WorkerConfig,
 ) -> Result<GroupState, String> {
     let partition = &slot.partition;
     let Committed { offset, metadata } = committed;
     let state: GroupState = metadata.parse().map_err(|()| {
         format!(
             "the group's offset of {partition} was not committed by slawatch (its metadata reads {metadata:?}): do not \
-             set offsets of this group by hand; use another group, or start a new generation"
+             set offsets of this group by hand. Stop all workers, delete the consumer group {} \
+             (kafka-consumer-groups.sh --delete) and start again: the newest snapshot is gone on from",
+            config.group
         )
     })?;
-    if state.partitions != slot.source.partitions {
-        return Err(format!(
-            "{} had {} partitions and has {} now: a changed partition count needs a new generation (slawatch rebuild)",
-            partition.topic, state.partitions, slot.source.partitions
-        ));
+    let (before, now) = (state.partitions, slot.source.partitions);
+    if before != now {
+        return Err(other_count(&partition.topic, before, now, config));
     }
     if *offset > range.high {
-        return Err(beyond_end(
-            partition,
-            "the group's offset",
-            *offset,
-            range.high,
-        ));
+        let what = "the group's offset";
+        return Err(beyond_end(partition, what, *offset, range.high, config));
     }
     Ok(state)
 }

@@ -7,6 +7,7 @@
 //!
 //! - [`reading`], [`ends`], [`retention`], [`producing`], [`group`]: the traits themselves.
 //! - [`roles`]: a [`slawatch_stream::Worker`] over them.
+#![allow(clippy::unwrap_used)]
 
 mod cast;
 mod detour;

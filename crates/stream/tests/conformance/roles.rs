@@ -129,8 +129,8 @@ fn gap(place: &dyn Place, is_running: bool, is_accepted: bool) {
         let (_, note) = stage.step_until(&mut worker, 0, PartitionState::Stopped);
         for part in [
             &format!("{source} begins at offset 9"),
-            "Rebuild from a longer log",
-            "--accept-gap",
+            "Raise the topic's retention",
+            "accept_gap = true for the echo",
         ] {
             assert!(note.contains(part), "{part} is not in {note}");
         }

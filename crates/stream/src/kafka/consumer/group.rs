@@ -1,5 +1,7 @@
 //! Membership of a group: commits, what was committed, leaving.
 
+use std::time::Duration;
+
 use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -12,6 +14,8 @@ use crate::kafka::offsets::list_of;
 use crate::record::TopicPartition;
 
 use super::KafkaConsumer;
+
+const FAREWELL_MS: u64 = 2_000;
 
 impl Consumer for KafkaConsumer {
     fn commit(&mut self, commits: &[Commit]) -> CommitOutcome {
@@ -91,5 +95,17 @@ impl Consumer for KafkaConsumer {
     fn leave(&mut self) {
         self.client.unsubscribe();
         self.cursors.clear();
+        // The group hears of it only when the client's callback has given everything up, which needs polling.
+        let clock = &self.log.clock;
+        let until_ms = clock.steady_ms() + FAREWELL_MS;
+        let owns_some = || {
+            self.client
+                .assignment()
+                .is_ok_and(|owned| owned.count() > 0)
+        };
+        while owns_some() && clock.steady_ms() < until_ms {
+            drop(self.client.poll(Duration::from_millis(20)));
+        }
+        drop(self.client.context().take_changes());
     }
 }

@@ -211,7 +211,8 @@ fn open(log: &KafkaLog, group: &str) -> Result<BaseConsumer<Callbacks>, StreamEr
         ("session.timeout.ms", "10000"),
         ("heartbeat.interval.ms", "1000"),
         ("max.poll.interval.ms", "300000"),
-        ("check.crcs", "false"),
+        // A record that was damaged on its way is fetched again.
+        ("check.crcs", "true"),
     ];
     let fixed = [
         ("group.id", group),
@@ -285,27 +286,33 @@ impl LogReader for KafkaConsumer {
 
     fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), StreamError> {
         for partition in partitions {
-            self.cursors.get_mut(partition)?.is_paused = true;
+            self.cursors.get_mut(partition)?;
         }
         self.client
             .pause(&list_of(partitions))
-            .map_err(|error| self.log.unavailable(&error))
+            .map_err(|error| self.log.unavailable(&error))?;
+        for partition in partitions {
+            self.cursors.get_mut(partition)?.is_paused = true;
+        }
+        Ok(())
     }
 
     fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), StreamError> {
         let mut started = Vec::with_capacity(partitions.len());
         for partition in partitions {
-            let cursor = self.cursors.get_mut(partition)?;
-            cursor.is_paused = false;
             // One that has no position yet is resumed by its seek.
-            if cursor.position.is_some() {
+            if self.cursors.get_mut(partition)?.position.is_some() {
                 started.push(partition);
             }
         }
         // The client drops what it had read ahead when the pause began, and goes on behind what it has handed out.
         self.client
             .resume(&list_of(started))
-            .map_err(|error| self.log.unavailable(&error))
+            .map_err(|error| self.log.unavailable(&error))?;
+        for partition in partitions {
+            self.cursors.get_mut(partition)?.is_paused = false;
+        }
+        Ok(())
     }
 
     fn position(&self, partition: &TopicPartition) -> Option<i64> {

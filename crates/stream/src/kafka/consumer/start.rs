@@ -46,9 +46,16 @@ impl KafkaConsumer {
 
     fn take_on_at(&self, partition: &TopicPartition, offset: i64) -> Result<(), KafkaError> {
         tracing::debug!(%partition, offset, "started again");
-        self.client.incremental_unassign(&list_of([partition]))?;
+        let list = list_of([partition]);
+        self.client.incremental_unassign(&list)?;
         self.client
-            .incremental_assign(&list_at([partition], Offset::Offset(offset))?)
+            .incremental_assign(&list_at([partition], Offset::Offset(offset))?)?;
+        let cursor = self.cursors.find(partition);
+        if cursor.is_some_and(|cursor| cursor.is_paused) {
+            // Nothing promises that the client still knows.
+            self.client.pause(&list)?;
+        }
+        Ok(())
     }
 
     /// The client says that some position is out of range, but not which. Tells of those that are; if none is (the

@@ -96,6 +96,9 @@ impl Place {
     }
 }
 
+const AFRESH: &str = "To begin anew, stop all workers, delete the consumer group toy (kafka-consumer-groups.sh --delete) \
+                      and the snapshots below toy, and give slawatch's own topics and its database new names";
+
 struct Nothing;
 
 impl crate::PollHandler for Nothing {
@@ -125,7 +128,8 @@ fn a_store_without_the_named_snapshot_is_not_shared() {
     place.assert_stops(&[
         "names the snapshot toy/in/00000/",
         "the same store",
-        "new generation",
+        "Put it back",
+        "delete the consumer group toy",
     ]);
 }
 
@@ -136,22 +140,27 @@ fn an_offset_set_by_hand_is_refused() {
     place.assert_stops(&[
         "in/0 was not committed by slawatch",
         "reads \"\"",
-        "use another group",
+        "delete the consumer group toy",
+        "the newest snapshot is gone on from",
     ]);
 }
 
 #[test]
-fn a_changed_partition_count_needs_a_new_generation() {
+fn a_changed_partition_count_stops_the_partition() {
     let place = Place::with_records(5);
     place.commit(2, "slawatch/1 epoch=1 clock=0 base=0 partitions=12");
-    place.assert_stops(&["in had 12 partitions and has 1 now", "slawatch rebuild"]);
+    place.assert_stops(&[
+        "in had 12 partitions and has 1 now",
+        "Read a topic of 12 partitions",
+        AFRESH,
+    ]);
 }
 
 #[test]
 fn an_offset_beyond_the_end_means_a_topic_made_anew() {
     let place = Place::with_records(5);
     place.commit(9, "slawatch/1 epoch=1 clock=0 base=0 partitions=1");
-    place.assert_stops(&["offset 9 of in/0 lies beyond its end 5", "slawatch rebuild"]);
+    place.assert_stops(&["the group's offset 9 of in/0 lies beyond its end 5", AFRESH]);
 }
 
 #[test]
@@ -163,7 +172,7 @@ fn records_removed_unread_stop_the_partition_unless_that_is_accepted() {
         "in/0 begins at offset 3",
         "from 1 on",
         "2 offsets",
-        "--accept-gap",
+        "accept_gap = true for the toy",
     ]);
     place.accept_gap = true;
     assert_eq!(place.run(), (PartitionState::Live, String::new()));
@@ -178,4 +187,74 @@ fn a_damaged_snapshot_falls_back_to_the_log_without_stopping() {
         place.store.damage(&key, |bytes| bytes[30] ^= 1);
     }
     assert_eq!(place.run(), (PartitionState::Live, String::new()));
+}
+
+#[test]
+fn where_the_groups_offset_is_gone_the_newest_snapshot_is_gone_on_from_under_a_higher_epoch() {
+    let place = Place::with_records(5);
+    place.run();
+    let epoch = |place: &Place| {
+        let committed = place.log.committed("toy", &source()).unwrap();
+        assert_eq!(committed.offset, 5);
+        let state: crate::snapshot::GroupState = committed.metadata.parse().unwrap();
+        state.epoch
+    };
+    let before = epoch(&place);
+    place.log.forget_group("toy");
+    // All before the snapshot may be gone by then.
+    place.log.truncate(&source(), 5).unwrap();
+    assert_eq!(place.run(), (PartitionState::Live, String::new()));
+    let leapt = epoch(&place);
+    assert!(
+        leapt > before + 1_000,
+        "claims without snapshots in between are overtaken: {before} {leapt}"
+    );
+    assert_eq!(place.run(), (PartitionState::Live, String::new()));
+    assert_eq!(epoch(&place), leapt + 1, "only once");
+}
+
+#[test]
+fn where_the_groups_offset_is_gone_a_damaged_snapshot_falls_back_to_the_log() {
+    let place = Place::with_records(5);
+    place.run();
+    for key in place.snapshots() {
+        place.store.damage(&key, |bytes| bytes[30] ^= 1);
+    }
+    place.log.forget_group("toy");
+    assert_eq!(place.run(), (PartitionState::Live, String::new()));
+}
+
+#[test]
+fn where_the_groups_offset_is_gone_a_snapshot_beyond_the_end_means_a_topic_made_anew() {
+    let place = Place::with_records(5);
+    place.run();
+    let elsewhere = Place {
+        store: place.store,
+        ..Place::with_records(2)
+    };
+    elsewhere.assert_stops(&[
+        "the newest snapshot's offset 5 of in/0 lies beyond its end 2",
+        AFRESH,
+    ]);
+}
+
+#[test]
+fn a_topic_that_has_grown_stops_what_is_read_of_it() {
+    let place = Place::with_records(5);
+    let mut worker = place.worker();
+    let mut states = |steps: u32| {
+        for _ in 0..steps {
+            place.clock.advance(10);
+            worker.step(Duration::ZERO).unwrap();
+        }
+        worker.status().partitions()
+    };
+    assert_eq!(states(20)[&0].state, PartitionState::Live);
+    place.log.add_partitions("in", 1).unwrap();
+    let found = states(20).remove(&0).expect("it is owned");
+    assert_eq!(found.state, PartitionState::Stopped);
+    let note = found.note.unwrap_or_default();
+    for part in ["in had 1 partitions and has 2 now", AFRESH] {
+        assert!(note.contains(part), "{part:?} is not in {note:?}");
+    }
 }
