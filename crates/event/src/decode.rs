@@ -1,35 +1,43 @@
 //! The one function that says which records are accepted, used by every role that reads the input topic.
 
-use crate::ticket_event::TicketEvent;
-use crate::{Reason, Rejection, StatusMap, format_instant, json, protobuf};
+use std::borrow::Cow;
+use std::fmt;
 
-/// How a record's value is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Encoding {
-    /// One JSON object in UTF-8.
-    #[default]
-    Json,
-    /// One `slawatch.v1.TicketEvent`.
-    Protobuf,
+use crate::envelope::{Envelope, Opened, open};
+use crate::mapping::Shape;
+use crate::ticket_event::TicketEvent;
+use crate::{Encoding, Mapping, Reason, Rejection, confluent, format_instant, json, protobuf};
+
+/// A record as it was read from the log.
+#[derive(Clone, Copy)]
+pub struct Incoming<'a> {
+    /// The record's timestamp, UTC ms.
+    pub timestamp_ms: i64,
+    /// Its key, if it has one.
+    pub key: Option<&'a [u8]>,
+    /// Its value; empty where there is none.
+    pub value: &'a [u8],
+    /// The value of its last header of a name.
+    pub headers: &'a dyn Fn(&str) -> Option<&'a [u8]>,
 }
 
-impl Encoding {
-    /// The encoding that a `content-type` header names, parameters aside; `None` for any other.
-    pub fn from_content_type(content_type: &str) -> Option<Self> {
-        let media_type = content_type.split(';').next().unwrap_or_default();
-        match media_type.trim().to_ascii_lowercase().as_str() {
-            "application/json" => Some(Self::Json),
-            "application/protobuf" | "application/x-protobuf" => Some(Self::Protobuf),
-            _ => None,
-        }
+impl fmt::Debug for Incoming<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming")
+            .field("timestamp_ms", &self.timestamp_ms)
+            .field("key", &self.key)
+            .field("value_bytes", &self.value.len())
+            .finish_non_exhaustive()
     }
 }
 
 /// What decoding depends on beside the record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct DecodeOptions {
-    /// The source's own status names.
-    pub statuses: StatusMap,
+    /// How records without a content type are written.
+    pub encoding: Encoding,
+    /// How the source's records become events.
+    pub mapping: Mapping,
     /// How far an event may lie after its record's timestamp.
     pub max_future_skew_ms: i64,
 }
@@ -37,24 +45,10 @@ pub struct DecodeOptions {
 impl Default for DecodeOptions {
     fn default() -> Self {
         Self {
-            statuses: StatusMap::default(),
+            encoding: Encoding::default(),
+            mapping: Mapping::default(),
             max_future_skew_ms: 5 * 60_000,
         }
-    }
-}
-
-/// Decodes a record's value without regard to its timestamp.
-///
-/// # Errors
-/// The first of the reasons `bad_json` to `unknown_status` that holds.
-pub fn parse<'a>(
-    value: &'a [u8],
-    encoding: Encoding,
-    options: &DecodeOptions,
-) -> Result<TicketEvent<'a>, Rejection> {
-    match encoding {
-        Encoding::Json => json::parse(value, &options.statuses),
-        Encoding::Protobuf => protobuf::parse(value, &options.statuses),
     }
 }
 
@@ -63,14 +57,55 @@ pub fn parse<'a>(
 /// # Errors
 /// The first reason that holds, `future_event` the last of them.
 pub fn decode<'a>(
+    record: &Incoming<'a>,
+    options: &'a DecodeOptions,
+) -> Result<TicketEvent<'a>, Rejection> {
+    let Opened {
+        data,
+        encoding,
+        envelope,
+    } = open(record, options.encoding)?;
+    let event = match data {
+        Cow::Borrowed(data) => read(data, encoding, &envelope, record.key, options)?,
+        Cow::Owned(data) => {
+            read(&data, encoding, &envelope, record.key, options).map(TicketEvent::into_owned)?
+        }
+    };
+    check_future(&event, record.timestamp_ms, options)?;
+    Ok(event)
+}
+
+/// Decodes a value that came without a record around it, and so without regard to a timestamp.
+///
+/// # Errors
+/// The first of the reasons `bad_json` to `unknown_status` that holds, or that the mapping gave no event.
+pub fn parse<'a>(
     value: &'a [u8],
     encoding: Encoding,
-    timestamp_ms: i64,
-    options: &DecodeOptions,
+    options: &'a DecodeOptions,
 ) -> Result<TicketEvent<'a>, Rejection> {
-    let event = parse(value, encoding, options)?;
-    check_future(&event, timestamp_ms, options)?;
-    Ok(event)
+    read(value, encoding, &Envelope::default(), None, options)
+}
+
+fn read<'a>(
+    value: &'a [u8],
+    encoding: Encoding,
+    envelope: &Envelope<'a>,
+    key: Option<&[u8]>,
+    options: &'a DecodeOptions,
+) -> Result<TicketEvent<'a>, Rejection> {
+    let value = confluent::unframe(value, encoding)?;
+    let Mapping { shape, words } = &options.mapping;
+    match (encoding, shape) {
+        (Encoding::Protobuf, _) => protobuf::parse(value, words, envelope),
+        (Encoding::Json, Shape::Own) => json::parse(value, None, words, envelope),
+        (Encoding::Json, Shape::Table(table)) => json::parse(value, Some(table), words, envelope),
+        (Encoding::Json, Shape::Program(program)) => {
+            let made = program.run(value, envelope, key)?;
+            let event = json::parse(made.as_bytes(), None, words, envelope);
+            event.map(TicketEvent::into_owned)
+        }
+    }
 }
 
 /// Checks an event against its record's timestamp.
@@ -100,17 +135,17 @@ pub fn check_future(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Attribute, EventType, Status};
+    use crate::{Attribute, EventType, Status, Words};
     use proptest::prelude::*;
     use slawatch_wire::Message;
 
-    fn parse_json(text: &str) -> Result<TicketEvent<'_>, Rejection> {
-        let statuses = StatusMap::new([("Working".to_owned(), Status::Open)]);
+    fn parse_json(text: &str) -> Result<TicketEvent<'static>, Rejection> {
+        let words = Words::new([], [("Working".to_owned(), Status::Open)]);
         let options = DecodeOptions {
-            statuses,
+            mapping: Mapping::words(words),
             ..DecodeOptions::default()
         };
-        parse(text.as_bytes(), Encoding::Json, &options)
+        parse(text.as_bytes(), Encoding::Json, &options).map(TicketEvent::into_owned)
     }
 
     /// A good event with `fields` behind it, so that they replace what stands before.
@@ -177,7 +212,7 @@ mod tests {
             (r#","labels":{"a":1}"#, format!("bad_field: labels.\"a\" is {number}; expected a string")),
             (r#","level":"\ud800""#, "bad_field: level is a string that cannot be read so; expected a string".into()),
             (r#","type":"opened","status":"x""#, "unknown_type: type \"opened\" is none of created, updated, customer_replied, agent_replied, contact_offered, contact_answered, contact_abandoned, handled, rated, escalated, audited, merged, cancelled".into()),
-            (r#","status":"Waiting""#, "unknown_status: status \"Waiting\" is neither in the configured map nor one of new, open, pending, on_hold, solved, closed".into()),
+            (r#","status":"Waiting""#, "unknown_status: status \"Waiting\" is neither in the mapping's [statuses] nor one of new, open, pending, on_hold, solved, closed".into()),
         ] {
             assert_eq!(rejection(&event_with(fields)), expected, "{fields}");
         }
@@ -185,11 +220,8 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_utf8_are_named() {
-        let found = parse(
-            b"{\"event_id\":\"\xff\"}",
-            Encoding::Json,
-            &DecodeOptions::default(),
-        );
+        let options = DecodeOptions::default();
+        let found = parse(b"{\"event_id\":\"\xff\"}", Encoding::Json, &options);
         assert_eq!(
             found.unwrap_err().to_string(),
             "bad_json: not UTF-8 from byte 13"
@@ -222,13 +254,15 @@ mod tests {
     #[test]
     fn an_event_later_than_its_record_is_rejected_only_beyond_the_skew() {
         let text = event_with("");
+        let options = DecodeOptions::default();
         let decode_at = |timestamp_ms| {
-            decode(
-                text.as_bytes(),
-                Encoding::Json,
+            let record = Incoming {
                 timestamp_ms,
-                &DecodeOptions::default(),
-            )
+                key: None,
+                value: text.as_bytes(),
+                headers: &|_| None,
+            };
+            decode(&record, &options)
         };
         assert!(decode_at(1_735_689_600_000 - 300_000).is_ok());
         assert_eq!(
@@ -238,6 +272,25 @@ mod tests {
             "future_event: occurred_at 2025-01-01T00:00:00.000Z is later than the record's timestamp \
              2024-12-31T23:54:59.999Z by more than 300000 ms"
         );
+    }
+
+    #[test]
+    fn a_key_that_is_no_text_is_unknown() {
+        for fields in [
+            r#","a\ud800":1"#,
+            r#","vendor\ud800":5"#,
+            r#","u":{"\ud800":1}"#,
+            r#","vend\u006fr\udc00":5"#,
+        ] {
+            let event = parse_json(&event_with(fields)).unwrap();
+            assert!(event.attributes.is_empty(), "{fields}");
+        }
+        let escaped = parse_json(&event_with(r#","vend\u006fr":"acme""#)).unwrap();
+        assert_eq!(escaped.attributes.get(&Attribute::Vendor), Some("acme"));
+        for fields in ["\"a\nb\":1", r#""a\x":1"#, "\"a:1", "a:1"] {
+            let found = rejection(&event_with(&format!(",{fields}")));
+            assert!(found.starts_with("bad_json: not JSON"), "{found}");
+        }
     }
 
     #[test]
@@ -296,8 +349,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let options = DecodeOptions::default();
             for encoding in [Encoding::Json, Encoding::Protobuf] {
-                if let Ok(event) = parse(&bytes, encoding, &DecodeOptions::default()) {
+                if let Ok(event) = parse(&bytes, encoding, &options) {
                     prop_assert!(!event.event_id.is_empty());
                 }
             }

@@ -5,19 +5,32 @@ use std::borrow::Cow;
 use slawatch_wire::Message;
 use slawatch_wire::v1::TicketEvent as TicketEventMessage;
 
-use crate::json::{bad_field, unknown_type};
+use crate::envelope::{Envelope, bad_time};
+use crate::json::bad_field;
 use crate::ticket_event::{Attributes, Details, TicketEvent};
-use crate::{EventType, Rating, Reason, Rejection, StatusMap, in_years};
+use crate::words::unknown_type;
+use crate::{EventType, Rating, Reason, Rejection, Words, in_years, parse_instant};
 
 /// Decodes one record's value; the check against the record's timestamp is the caller's.
-pub(crate) fn parse(value: &[u8], statuses: &StatusMap) -> Result<TicketEvent<'static>, Rejection> {
-    let message = TicketEventMessage::decode(value).map_err(|error| {
+pub(crate) fn parse(
+    value: &[u8],
+    words: &Words,
+    envelope: &Envelope<'_>,
+) -> Result<TicketEvent<'static>, Rejection> {
+    let mut message = TicketEventMessage::decode(value).map_err(|error| {
         Rejection::new(
             Reason::BadJson,
             format!("not a slawatch.v1.TicketEvent: {error}"),
         )
     })?;
-    check_present(&message)?;
+    let is_typed = !message.r#type.is_empty();
+    let event_type = if is_typed {
+        words.event_type(&message.r#type)
+    } else {
+        envelope.event_type(words)
+    };
+    fill(&mut message, envelope)?;
+    check_present(&message, event_type)?;
     let occurred_at_ms = message.occurred_at.unwrap_or_default();
     if !in_years(occurred_at_ms) {
         return Err(bad_field(
@@ -27,12 +40,11 @@ pub(crate) fn parse(value: &[u8], statuses: &StatusMap) -> Result<TicketEvent<'s
         ));
     }
     let rating = rating(message.score, message.score_max)?;
-    let event_type =
-        EventType::from_name(&message.r#type).ok_or_else(|| unknown_type(&message.r#type))?;
+    let event_type = event_type.ok_or_else(|| unknown_type(&message.r#type))?;
     let status = message
         .status
         .as_deref()
-        .map(|name| statuses.status(name))
+        .map(|name| words.status(name))
         .transpose()?;
     let owned = |text: Option<String>| text.map(Cow::Owned);
     Ok(TicketEvent {
@@ -75,7 +87,27 @@ pub(crate) fn parse(value: &[u8], statuses: &StatusMap) -> Result<TicketEvent<'s
     })
 }
 
-fn check_present(message: &TicketEventMessage) -> Result<(), Rejection> {
+/// Puts in what the envelope says of fields that the message leaves out.
+fn fill(message: &mut TicketEventMessage, envelope: &Envelope<'_>) -> Result<(), Rejection> {
+    for (field, of_envelope) in [
+        (&mut message.event_id, &envelope.id),
+        (&mut message.ticket_id, &envelope.subject),
+        (&mut message.r#type, &envelope.event_type),
+    ] {
+        if let (true, Some(text)) = (field.is_empty(), of_envelope) {
+            *field = text.to_string();
+        }
+    }
+    if let (None, Some(time)) = (message.occurred_at, &envelope.time) {
+        message.occurred_at = Some(parse_instant(time).ok_or_else(bad_time)?);
+    }
+    Ok(())
+}
+
+fn check_present(
+    message: &TicketEventMessage,
+    event_type: Option<EventType>,
+) -> Result<(), Rejection> {
     let missing = [
         ("event_id", message.event_id.is_empty()),
         ("ticket_id", message.ticket_id.is_empty()),
@@ -83,7 +115,7 @@ fn check_present(message: &TicketEventMessage) -> Result<(), Rejection> {
         ("occurred_at", message.occurred_at.is_none()),
         (
             "score",
-            message.r#type == "rated" && message.score.is_none(),
+            event_type == Some(EventType::Rated) && message.score.is_none(),
         ),
     ];
     missing

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// The reason of a dead letter. Where several hold, the first in this order is given.
+/// The reason of a dead letter. Where several hold, the first in this order is given. Where a mapping gave no event there is
+/// nothing that another reason could be said of, `bad_json` excepted, which is said of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// Not one JSON object in UTF-8 (from protobuf: not the message).
@@ -21,11 +22,15 @@ pub enum Reason {
     TicketForgotten,
     /// Its ticket has the most events that a history may have.
     TicketTooLong,
+    /// The mapping's program failed, or gave no one object.
+    MappingFailed,
+    /// The mapping's program gave nothing: the source's records of this kind are no events.
+    MappingSkipped,
 }
 
 impl Reason {
     /// Every reason, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::BadJson,
         Self::MissingField,
         Self::BadField,
@@ -34,6 +39,8 @@ impl Reason {
         Self::FutureEvent,
         Self::TicketForgotten,
         Self::TicketTooLong,
+        Self::MappingFailed,
+        Self::MappingSkipped,
     ];
 
     /// The name in dead letters.
@@ -47,6 +54,8 @@ impl Reason {
             Self::FutureEvent => "future_event",
             Self::TicketForgotten => "ticket_forgotten",
             Self::TicketTooLong => "ticket_too_long",
+            Self::MappingFailed => "mapping_failed",
+            Self::MappingSkipped => "mapping_skipped",
         }
     }
 }
@@ -57,8 +66,8 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A record that cannot count: the reason, and what was wrong in words for the source's owner. The words never repeat
-/// the record's own content beyond field names, so that they may be logged.
+/// A record that cannot count: the reason, and what was wrong in words for the source's owner. The words repeat
+/// nothing of the record's own content but field names and single short words; what a mapping's program says is cut short.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}: {detail}")]
 pub struct Rejection {

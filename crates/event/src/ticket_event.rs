@@ -107,6 +107,49 @@ impl Attributes<'_> {
 }
 
 impl TicketEvent<'_> {
+    /// The same event, borrowing nothing.
+    pub fn into_owned(self) -> TicketEvent<'static> {
+        let Details {
+            talk_ms,
+            hold_ms,
+            wrap_ms,
+            rating,
+            level,
+            reason,
+            passed,
+            into,
+        } = self.details;
+        let labels = self.attributes.labels.into_iter();
+        TicketEvent {
+            event_id: owned(self.event_id),
+            ticket_id: owned(self.ticket_id),
+            event_type: self.event_type,
+            occurred_at_ms: self.occurred_at_ms,
+            sequence: self.sequence,
+            attributes: Attributes {
+                status: self.attributes.status,
+                text: self.attributes.text.map(|text| text.map(owned)),
+                labels: labels
+                    .map(|(name, value)| (owned(name), owned(value)))
+                    .collect(),
+            },
+            contact_id: self.contact_id.map(owned),
+            details: Details {
+                talk_ms,
+                hold_ms,
+                wrap_ms,
+                rating: rating.map(|rating| Rating {
+                    score: owned(rating.score),
+                    score_max: owned(rating.score_max),
+                }),
+                level: level.map(owned),
+                reason: reason.map(owned),
+                passed,
+                into: into.map(owned),
+            },
+        }
+    }
+
     /// The last key of the order of SEMANTICS 2, and the event's identity within its ticket: XXH3-64 of `event_id`.
     pub fn key(&self) -> u64 {
         xxh3_64(self.event_id.as_bytes())
@@ -151,6 +194,10 @@ impl TicketEvent<'_> {
         }
         hash
     }
+}
+
+fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
 }
 
 /// One round of a multiplicative hash.

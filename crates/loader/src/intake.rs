@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use slawatch_event::{DecodeOptions, Encoding, decode};
+use slawatch_event::{DecodeOptions, Incoming, decode};
 use slawatch_stream::Record;
 use slawatch_wire::{Message, row_version, v1};
 use xxhash_rust::xxh3::xxh3_64;
@@ -109,10 +109,8 @@ impl Topics {
 /// What the meaning of records depends on; the same for tracker and loader.
 #[derive(Clone, Debug, Default)]
 pub struct IntakeOptions {
-    /// How events are checked.
+    /// How events are read and checked.
     pub decode: DecodeOptions,
-    /// How events are written where no `content-type` header says.
-    pub encoding: Encoding,
     /// The generation that raw events are stored under.
     pub generation: u32,
 }
@@ -200,13 +198,13 @@ impl Intake {
     }
 
     fn take_event(&mut self, record: &Record<'_>, value: &[u8]) -> Taken {
-        let encoding = record
-            .headers
-            .get("content-type")
-            .and_then(|name| std::str::from_utf8(name).ok())
-            .and_then(Encoding::from_content_type)
-            .unwrap_or(self.options.encoding);
-        match decode(value, encoding, record.timestamp_ms, &self.options.decode) {
+        let incoming = Incoming {
+            timestamp_ms: record.timestamp_ms,
+            key: record.key,
+            value,
+            headers: &|name| record.headers.get(name),
+        };
+        match decode(&incoming, &self.options.decode) {
             Ok(event) => {
                 let place = Place {
                     generation: self.options.generation,

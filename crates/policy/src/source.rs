@@ -39,6 +39,12 @@ impl<'a> Source<'a> {
         Position { line, column }
     }
 
+    /// Where `part` stands as it is between two places, if it does.
+    pub fn find(&self, part: &str, within: &Range<usize>) -> Option<usize> {
+        let text = self.text.get(within.clone())?;
+        text.find(part).map(|at| within.start + at)
+    }
+
     /// The text of a line counted from 1, without its end.
     pub(crate) fn line(&self, line: usize) -> &'a str {
         self.text.lines().nth(line.saturating_sub(1)).unwrap_or("")
@@ -86,5 +92,8 @@ mod tests {
         assert_eq!(source.line(9), "");
         assert_eq!(source.words(&(2..6)), "b");
         assert_eq!(source.words(&Range { start: 6, end: 2 }), "");
+        assert_eq!(source.find("cd", &(2..8)), Some(5));
+        assert_eq!(source.find("b", &(3..8)), None);
+        assert_eq!(source.find("b", &(1..99)), None);
     }
 }

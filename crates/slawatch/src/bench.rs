@@ -11,7 +11,7 @@ use rustix::time::{ClockId, clock_gettime};
 use slawatch_devstack::generate::{Speed, generate_to_kafka};
 use slawatch_devstack::kafka::{Broker, BrokerOptions, Tuning};
 use slawatch_devstack::traffic::{DAY_MS, Traffic, TrafficConfig};
-use slawatch_event::{DecodeOptions, Encoding};
+use slawatch_event::DecodeOptions;
 use slawatch_policy::PolicySets;
 use slawatch_stream::{
     Clock, ConsumerEvent, KafkaLog, KafkaOptions, Log, MemoryStore, PollHandler, Record, StartAt,
@@ -133,7 +133,6 @@ fn track(log: &KafkaLog, clock: &Arc<dyn Clock>, records: u64) -> anyhow::Result
     let sets = PolicySets::parse(&[("contract.toml".to_owned(), POLICIES.to_owned())])
         .map_err(|mistakes| anyhow::anyhow!("the demo's policies: {mistakes}"))?;
     let settings = TrackerSettings {
-        encoding: Encoding::Json,
         decode: DecodeOptions::default(),
         options: slawatch_tracker::Options::default(),
         generation: 0,

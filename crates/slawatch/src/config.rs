@@ -28,7 +28,7 @@ pub use logs::{LogFormat, Logs};
 pub use role::Role;
 pub use snapshots::Snapshots;
 pub use topics::Topics;
-pub use tracker::{EncodingName, StatusName, Tracker};
+pub use tracker::{EncodingName, Tracker};
 
 /// Everything that an installation decides.
 #[derive(Clone, Debug, Deserialize)]
@@ -140,6 +140,9 @@ impl Config {
         for file in config.policies.iter_mut().chain(&mut config.rules) {
             *file = folder.join(&file);
         }
+        if let Some(mapping) = &mut config.tracker.mapping {
+            *mapping = folder.join(&mapping);
+        }
         config.snapshots.path = folder.join(&config.snapshots.path);
         if config.policies.is_empty() {
             return Err(wrong(
@@ -189,12 +192,16 @@ mod tests {
     #[test]
     fn files_are_named_relative_to_the_configuration() {
         let config =
-            parse("policies = [\"a.toml\", \"/b.toml\"]\n[snapshots]\npath = \"s\"").unwrap();
+            parse("policies = [\"a.toml\", \"/b.toml\"]\n[snapshots]\npath = \"s\"\n[tracker]\nmapping = \"m.toml\"").unwrap();
         assert_eq!(
             config.policies,
             [Path::new("/etc/slawatch/a.toml"), Path::new("/b.toml")]
         );
         assert_eq!(config.snapshots.path, Path::new("/etc/slawatch/s"));
+        assert_eq!(
+            config.tracker.mapping.as_deref(),
+            Some(Path::new("/etc/slawatch/m.toml"))
+        );
         assert_eq!(config.roles, Role::all());
     }
 
@@ -218,10 +225,6 @@ mod tests {
             (
                 "policies = [\"p\"]\n[clickhouse.ttl_days]\nevents = 3",
                 "clickhouse.ttl_days.events: there is no such table; write one of ticket_events, panes,",
-            ),
-            (
-                "policies = [\"p\"]\n[tracker.statuses]\nWaiting = \"wait\"",
-                "line 3, tracker.statuses.Waiting: \"wait\" is no status; write one of new, open, pending, on_hold, solved, closed",
             ),
             (
                 "policies = [\"p\"]\nroles = [\"trackers\"]",

@@ -20,6 +20,7 @@ use slawatch_devstack::clickhouse::{ClickHouse, StartOptions};
 use slawatch_devstack::kafka::{Broker, BrokerOptions};
 use slawatch_devstack::traffic::{DAY_MS, Incident, TrafficConfig};
 use slawatch_evaluator::RuleSet;
+use slawatch_event::Mapping;
 use slawatch_policy::PolicySets;
 use slawatch_stream::{
     Clock, KafkaLog, KafkaOptions, Log, MemoryLog, MemoryStore, SystemClock, TimestampKind,
@@ -28,7 +29,7 @@ use slawatch_stream::{
 
 use crate::commands::{migrate, start_metrics};
 use crate::config::Config;
-use crate::program::{Program, World};
+use crate::program::{Program, RuleBooks, World};
 use clock::DemoClock;
 use feed::Feed;
 use receiver::LocalReceiver;
@@ -104,8 +105,11 @@ pub fn run(options: &DemoOptions, stop: &dyn Fn() -> bool) -> anyhow::Result<Dem
         .map_err(|mistakes| anyhow::anyhow!("the demo's policies: {mistakes}"))?;
     let program = Program::start(
         &config,
-        sets.clone(),
-        rules()?,
+        RuleBooks {
+            sets: sets.clone(),
+            rules: rules()?,
+            mapping: Mapping::default(),
+        },
         World {
             log: Arc::clone(&log),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

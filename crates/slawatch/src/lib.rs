@@ -6,6 +6,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod import;
+pub mod mapping;
 pub mod metrics;
 mod policies;
 pub mod program;

@@ -14,6 +14,7 @@ use anyhow::Context;
 use slawatch_board::{Board, BoardOptions};
 use slawatch_dispatcher::{DispatcherFactory, Receivers};
 use slawatch_evaluator::RuleSet;
+use slawatch_event::Mapping;
 use slawatch_health::{Heartbeat, HttpServer, Probes, RoleHealth, Thread};
 use slawatch_loader::{ClickHouseSink, IntakeOptions, LoaderWorker, WorkerOptions};
 use slawatch_policy::PolicySets;
@@ -65,6 +66,17 @@ const POLICY_NOTICE_MS: i64 = 60_000;
 const LOOK: Duration = Duration::from_millis(20);
 const LOOKS_AT_THE_END: u32 = 1_250;
 
+/// What files beside the configuration say.
+#[derive(Clone, Debug)]
+pub struct RuleBooks {
+    /// What contracts ask for.
+    pub sets: PolicySets,
+    /// What is alerted.
+    pub rules: RuleSet,
+    /// How the source's records become events.
+    pub mapping: Mapping,
+}
+
 /// A process's roles, running.
 #[derive(Debug)]
 pub struct Program {
@@ -84,12 +96,12 @@ impl Program {
     ///
     /// # Errors
     /// If the input topic is missing, a topic has another shape, or a role cannot start.
-    pub fn start(
-        config: &Config,
-        sets: PolicySets,
-        rules: RuleSet,
-        world: World,
-    ) -> anyhow::Result<Self> {
+    pub fn start(config: &Config, books: RuleBooks, world: World) -> anyhow::Result<Self> {
+        let RuleBooks {
+            sets,
+            rules,
+            mapping,
+        } = books;
         make_topics(config, world.log.as_ref())?;
         let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
         let mut starting = Starting {
@@ -102,10 +114,10 @@ impl Program {
         };
         for role in &config.roles {
             match role {
-                Role::Tracker => starting.tracker(sets.clone())?,
+                Role::Tracker => starting.tracker(sets.clone(), &mapping)?,
                 Role::Evaluator => starting.evaluator(rules.clone())?,
                 Role::Dispatcher => starting.dispatcher(&runtime)?,
-                Role::Loader => starting.loader(&runtime)?,
+                Role::Loader => starting.loader(&runtime, &mapping)?,
                 Role::Board => {}
             }
         }
@@ -213,7 +225,7 @@ struct Starting<'a> {
 }
 
 impl Starting<'_> {
-    fn tracker(&mut self, sets: PolicySets) -> anyhow::Result<()> {
+    fn tracker(&mut self, sets: PolicySets, mapping: &Mapping) -> anyhow::Result<()> {
         let topics = &self.config.topics;
         let tracker = &self.config.tracker;
         policies::accept(
@@ -223,8 +235,7 @@ impl Starting<'_> {
             tracker.max_future_skew.as_ms() + POLICY_NOTICE_MS,
         )?;
         let settings = TrackerSettings {
-            encoding: tracker.encoding.into(),
-            decode: tracker.decode(),
+            decode: tracker.decode(mapping),
             options: tracker.options(),
             generation: GENERATION,
             signals_topic: topics.signals.as_str().into(),
@@ -292,7 +303,7 @@ impl Starting<'_> {
         Ok(())
     }
 
-    fn loader(&mut self, runtime: &Runtime) -> anyhow::Result<()> {
+    fn loader(&mut self, runtime: &Runtime, mapping: &Mapping) -> anyhow::Result<()> {
         let sink =
             ClickHouseSink::new(&self.config.clickhouse.options(), runtime.handle().clone())?;
         let topics = &self.config.topics;
@@ -306,8 +317,7 @@ impl Starting<'_> {
                 dead_letters: topics.dead_letters.as_str().into(),
             },
             intake: IntakeOptions {
-                decode: tracker.decode(),
-                encoding: tracker.encoding.into(),
+                decode: tracker.decode(mapping),
                 generation: GENERATION,
             },
             accept_gap: tracker.accept_gap,

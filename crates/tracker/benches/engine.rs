@@ -126,14 +126,14 @@ fn log(life: &[(u64, &str)], late_every: u64) -> Vec<(u64, String)> {
     records
 }
 
-fn decoded(records: &[(u64, String)]) -> Vec<(i64, TicketEvent<'_>)> {
+fn decoded(records: &[(u64, String)]) -> Vec<(i64, TicketEvent<'static>)> {
     let options = DecodeOptions::default();
     records
         .iter()
         .map(|(timestamp_ms, record)| {
             let event = parse(record.as_bytes(), Encoding::Json, &options);
             let event = event.unwrap_or_else(|rejection| panic!("{record}: {rejection}"));
-            (*timestamp_ms as i64, event)
+            (*timestamp_ms as i64, event.into_owned())
         })
         .collect()
 }

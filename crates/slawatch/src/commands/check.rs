@@ -5,12 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use slawatch_evaluator::{RuleSet, RulesReport, check_rules};
-use slawatch_policy::{PolicySets, Report};
+use slawatch_evaluator::{RuleSet, check_rules};
+use slawatch_event::Mapping;
+use slawatch_policy::{Diagnostics, PolicySets, Report};
 
 use crate::config::Config;
+use crate::mapping::{MappingReport, check_mapping};
 
-/// Names every mistake in policy and rule files, with file, line and what to write instead.
+/// Names every mistake in policy, rule and mapping files, with file, line and what to write instead.
 #[derive(Args, Debug)]
 pub(super) struct Check {
     /// Policy sets.
@@ -19,6 +21,9 @@ pub(super) struct Check {
     /// Alert rules.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     rules: Vec<PathBuf>,
+    /// How a source's own records become events.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    mapping: Vec<PathBuf>,
     /// A configuration, and the files that it names.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -33,9 +38,12 @@ impl Check {
             let config = Config::read(path)?;
             self.policies.extend(config.policies);
             self.rules.extend(config.rules);
+            self.mapping.extend(config.tracker.mapping);
         }
-        if self.policies.is_empty() && self.rules.is_empty() {
-            bail!("say what to check: --policies FILE…, --rules FILE… or --config FILE");
+        if self.policies.is_empty() && self.rules.is_empty() && self.mapping.is_empty() {
+            bail!(
+                "say what to check: --policies FILE…, --rules FILE…, --mapping FILE… or --config FILE"
+            );
         }
         let mut is_good = true;
         let mut findings = Vec::new();
@@ -52,9 +60,18 @@ impl Check {
             let report = check_rules(&path.display().to_string(), &read_text(path)?);
             is_good &= report.rules.is_some();
             if self.json {
-                findings.push(rules_json(&report));
+                findings.push(json(&report.diagnostics));
             } else {
-                println!("{}", rules_text(path, &report));
+                println!("{}", text(path, &report.diagnostics));
+            }
+        }
+        for path in &self.mapping {
+            let report = check_mapping_file(path)?;
+            is_good &= report.mapping.is_some();
+            if self.json {
+                findings.push(json(&report.diagnostics));
+            } else {
+                println!("{}", text(path, &report.diagnostics));
             }
         }
         if self.json {
@@ -68,8 +85,7 @@ impl Check {
     }
 }
 
-fn rules_text(path: &Path, report: &RulesReport) -> String {
-    let found = &report.diagnostics;
+fn text(path: &Path, found: &Diagnostics) -> String {
     let details = if found.is_empty() {
         String::new()
     } else {
@@ -83,12 +99,22 @@ fn rules_text(path: &Path, report: &RulesReport) -> String {
     )
 }
 
-fn rules_json(report: &RulesReport) -> serde_json::Value {
+fn json(found: &Diagnostics) -> serde_json::Value {
     serde_json::json!({
-        "errors": report.diagnostics.errors(),
-        "warnings": report.diagnostics.warnings(),
-        "diagnostics": report.diagnostics,
+        "errors": found.errors(),
+        "warnings": found.warnings(),
+        "diagnostics": found,
     })
+}
+
+fn check_mapping_file(path: &Path) -> anyhow::Result<MappingReport> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let open = |name: &str| {
+        let path = folder.join(name);
+        (path.display().to_string(), std::fs::read_to_string(&path))
+    };
+    let text = read_text(path)?;
+    Ok(check_mapping(&path.display().to_string(), &text, open))
 }
 
 fn check_policies(paths: &[PathBuf]) -> anyhow::Result<Report> {
@@ -120,9 +146,22 @@ pub(super) fn read_rules(paths: &[PathBuf]) -> anyhow::Result<Option<RuleSet>> {
     };
     let report = check_rules(&path.display().to_string(), &read_text(path)?);
     if !report.diagnostics.is_empty() {
-        eprintln!("{}", rules_text(path, &report));
+        eprintln!("{}", text(path, &report.diagnostics));
     }
     Ok(report.rules)
+}
+
+/// The mapping of a file, or without one that of slawatch's own fields; `None` if it has mistakes, which are then told on
+/// standard error.
+pub(super) fn read_mapping(path: Option<&Path>) -> anyhow::Result<Option<Mapping>> {
+    let Some(path) = path else {
+        return Ok(Some(Mapping::default()));
+    };
+    let report = check_mapping_file(path)?;
+    if !report.diagnostics.is_empty() {
+        eprintln!("{}", text(path, &report.diagnostics));
+    }
+    Ok(report.mapping)
 }
 
 fn read_text(path: &Path) -> anyhow::Result<String> {

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use indicatif::ProgressBar;
+use slawatch_event::Mapping;
 use slawatch_stream::{Clock, KafkaLog, KafkaOptions, SystemClock};
 
+use super::check::read_mapping;
 use super::event_files::{progress, read_file};
 use crate::config::Config;
 use crate::import::{self, ImportOptions, ImportState, Partitioner};
@@ -42,9 +44,12 @@ pub(super) struct Import {
 impl Import {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let config = Config::read(&self.config)?;
+        let Some(mapping) = read_mapping(config.tracker.mapping.as_deref())? else {
+            return Ok(ExitCode::FAILURE);
+        };
         let progress = progress(&self.files)?;
         let mut state = ImportState::read(&self.state, &config.topics.ticket_events)?;
-        let mut import = self.open(&config, state.timestamp_ms)?;
+        let mut import = self.open(&config, &mapping, state.timestamp_ms)?;
         for path in &self.files {
             self.file(path, &mut import, &mut state, &progress)?;
         }
@@ -69,11 +74,16 @@ impl Import {
         })
     }
 
-    fn open(&self, config: &Config, timestamp_ms: i64) -> anyhow::Result<import::Import> {
+    fn open(
+        &self,
+        config: &Config,
+        mapping: &Mapping,
+        timestamp_ms: i64,
+    ) -> anyhow::Result<import::Import> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let options = ImportOptions {
             topic: config.topics.ticket_events.clone(),
-            decode: config.tracker.decode(),
+            decode: config.tracker.decode(mapping),
             partitioner: self.partitioner,
             forget_after_ms: config.tracker.forget_after.as_ms(),
             wall_ms: clock.wall_ms(),

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
+use slawatch_event::DecodeOptions;
 
-use super::check::read_policies;
+use super::check::{read_mapping, read_policies};
 use super::event_files::{delay, instant, read_lines};
 use crate::replay::{self, ReplayOptions, ReplayResult};
 
@@ -21,6 +22,9 @@ pub(super) struct Replay {
     /// Policy sets.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     policies: Vec<PathBuf>,
+    /// How the source's own records become events.
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
     /// Folder for the results; made if it does not exist.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -37,14 +41,19 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let Some(sets) = read_policies(&self.policies)? else {
+        let sets = read_policies(&self.policies)?;
+        let mapping = read_mapping(self.mapping.as_deref())?;
+        let Some((sets, mapping)) = sets.zip(mapping) else {
             return Ok(ExitCode::FAILURE);
         };
         let options = ReplayOptions {
             until_ms: self.until,
             allowed_delay_ms: self.allowed_delay,
             partitions: self.partitions,
-            ..ReplayOptions::default()
+            decode: DecodeOptions {
+                mapping,
+                ..DecodeOptions::default()
+            },
         };
         let mut replay = replay::Replay::new(&sets, options);
         read_lines(&self.events, |line| replay.line(line))?;

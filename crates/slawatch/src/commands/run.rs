@@ -8,14 +8,12 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use slawatch_evaluator::RuleSet;
-use slawatch_policy::PolicySets;
 use slawatch_stream::{Clock, KafkaLog, KafkaOptions, ObjectSnapshots, SystemClock};
 use tracing_subscriber::EnvFilter;
 
-use super::check::{read_policies, read_rules};
+use super::check::{read_mapping, read_policies, read_rules};
 use crate::config::{Config, LogFormat, Logs, Role};
-use crate::program::{BEHIND_MS, Program, World};
+use crate::program::{BEHIND_MS, Program, RuleBooks, World};
 
 /// Runs the roles of an installation until it is told to stop.
 #[derive(Args, Debug)]
@@ -44,7 +42,7 @@ impl Run {
         }
         start_logs(&config.logs)?;
         let metrics = start_metrics()?;
-        let Some((sets, rules)) = read_rule_books(&config)? else {
+        let Some(books) = read_rule_books(&config)? else {
             return Ok(ExitCode::FAILURE);
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -60,7 +58,7 @@ impl Run {
             tune: |_| {},
             behind_ms: BEHIND_MS,
         };
-        let program = Program::start(&config, sets, rules, world)?;
+        let program = Program::start(&config, books, world)?;
         let roles: Vec<_> = config.roles.iter().map(|role| role.name()).collect();
         tracing::info!(roles = roles.join(","), "slawatch runs");
         let told = wait(&program);
@@ -103,11 +101,17 @@ pub(crate) fn migrate(config: &Config) -> anyhow::Result<slawatch_loader::Applie
     Ok(runtime.block_on(slawatch_loader::migrate(&server, &tables))?)
 }
 
-/// Policies and rules; `None` if they have mistakes, which were told.
-fn read_rule_books(config: &Config) -> anyhow::Result<Option<(PolicySets, RuleSet)>> {
+/// Policies, rules and mapping; `None` if they have mistakes, which were told.
+fn read_rule_books(config: &Config) -> anyhow::Result<Option<RuleBooks>> {
     let sets = read_policies(&config.policies)?;
     let rules = read_rules(&config.rules)?;
-    Ok(sets.zip(rules))
+    let mapping = read_mapping(config.tracker.mapping.as_deref())?;
+    let books = sets.zip(rules).zip(mapping);
+    Ok(books.map(|((sets, rules), mapping)| RuleBooks {
+        sets,
+        rules,
+        mapping,
+    }))
 }
 
 /// Says what the process does, on standard error.

@@ -1,9 +1,9 @@
 //! `[tracker]`: how events are read, and how long they are waited for and remembered.
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Deserialize;
-use slawatch_event::{DecodeOptions, Encoding, Status, StatusMap};
+use slawatch_event::{DecodeOptions, Encoding, Mapping};
 
 use super::Duration;
 
@@ -15,8 +15,8 @@ pub struct Tracker {
     pub workers: usize,
     /// How records without a content type header are written.
     pub encoding: EncodingName,
-    /// The source's own status names.
-    pub statuses: BTreeMap<String, StatusName>,
+    /// The file that says how the source's own records become events, relative to the configuration file.
+    pub mapping: Option<PathBuf>,
     /// How far an event may lie after its record's timestamp.
     pub max_future_skew: Duration,
     /// The time that events may need to reach the log.
@@ -34,7 +34,7 @@ impl Default for Tracker {
         Self {
             workers: 2,
             encoding: EncodingName::Json,
-            statuses: BTreeMap::new(),
+            mapping: None,
             max_future_skew: Duration::from_ms(5 * 60_000),
             allowed_delay: Duration::from_ms(2_000),
             forget_after: Duration::from_ms(30 * 86_400_000),
@@ -45,11 +45,11 @@ impl Default for Tracker {
 }
 
 impl Tracker {
-    /// How events are checked, by tracker and loader alike.
-    pub fn decode(&self) -> DecodeOptions {
-        let names = self.statuses.iter();
+    /// How events are read and checked, by tracker and loader alike.
+    pub fn decode(&self, mapping: &Mapping) -> DecodeOptions {
         DecodeOptions {
-            statuses: StatusMap::new(names.map(|(name, status)| (name.clone(), status.0))),
+            encoding: self.encoding.into(),
+            mapping: mapping.clone(),
             max_future_skew_ms: self.max_future_skew.as_ms(),
         }
     }
@@ -80,20 +80,5 @@ impl From<EncodingName> for Encoding {
             EncodingName::Json => Self::Json,
             EncodingName::Protobuf => Self::Protobuf,
         }
-    }
-}
-
-/// One of the six statuses, by name.
-#[derive(Clone, Copy, Debug)]
-pub struct StatusName(pub Status);
-
-impl<'de> Deserialize<'de> for StatusName {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let status = Status::from_name(&name).filter(|_| !name.is_empty());
-        status.map(Self).ok_or_else(|| {
-            let known = Status::ALL.map(Status::name).join(", ");
-            serde::de::Error::custom(format!("{name:?} is no status; write one of {known}"))
-        })
     }
 }

@@ -6,7 +6,7 @@ mod records;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use slawatch_event::{DecodeOptions, Encoding, Reason, Rejection, decode};
+use slawatch_event::{DecodeOptions, Incoming, Reason, Rejection, decode};
 use slawatch_policy::PolicySets;
 use slawatch_stream::{
     Outgoing, Processor, ProcessorFactory, Record, RestoreError, SnapshotView, Source, Stamp,
@@ -21,15 +21,10 @@ use records::{split, split_dead_letters};
 /// As much of a record as a dead letter keeps.
 const DEAD_LETTER_BYTES: usize = 64 * 1024;
 
-/// The content type header that overrides a topic's encoding.
-const CONTENT_TYPE: &str = "content-type";
-
 /// Where a tracker writes, and how it reads.
 #[derive(Clone, Debug)]
 pub struct TrackerSettings {
-    /// How records without a content type are written.
-    pub encoding: Encoding,
-    /// Status names and skew.
+    /// How records are read and checked.
     pub decode: DecodeOptions,
     /// Delays and horizons.
     pub options: Options,
@@ -110,13 +105,13 @@ pub struct TrackerProcessor {
 
 impl TrackerProcessor {
     fn take(&mut self, record: &Record<'_>, value: &[u8]) -> Result<(), Rejection> {
-        let encoding = record
-            .headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| std::str::from_utf8(value).ok())
-            .and_then(Encoding::from_content_type)
-            .unwrap_or(self.settings.encoding);
-        let event = decode(value, encoding, record.timestamp_ms, &self.settings.decode)?;
+        let incoming = Incoming {
+            timestamp_ms: record.timestamp_ms,
+            key: record.key,
+            value,
+            headers: &|name| record.headers.get(name),
+        };
+        let event = decode(&incoming, &self.settings.decode)?;
         let offset = record.offset.unsigned_abs();
         match self.tracker.apply(&event, record.timestamp_ms, offset) {
             Applied::Counted => metrics::EVENTS_COUNTED.increment(1),
@@ -131,7 +126,9 @@ impl TrackerProcessor {
                     | Reason::BadField
                     | Reason::UnknownType
                     | Reason::UnknownStatus
-                    | Reason::FutureEvent => {
+                    | Reason::FutureEvent
+                    | Reason::MappingFailed
+                    | Reason::MappingSkipped => {
                         "its ticket is not known, and it is older than forget_after"
                     }
                 };

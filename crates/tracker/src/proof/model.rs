@@ -129,7 +129,8 @@ impl Event {
     /// Has a tracker take it.
     pub(super) fn tell(&self, tracker: &mut Tracker, offset: u64) -> Applied {
         let json = self.json();
-        let event = parse(json.as_bytes(), Encoding::Json, &DecodeOptions::default()).unwrap();
+        let options = DecodeOptions::default();
+        let event = parse(json.as_bytes(), Encoding::Json, &options).unwrap();
         tracker.apply(&event, self.at_ms(), offset)
     }
 }

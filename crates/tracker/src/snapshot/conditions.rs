@@ -184,7 +184,8 @@ targets = { first_reply = "1h" }
     fn snapshot() -> Vec<u8> {
         let mut tracker = Tracker::new(sets(&[JANUARY]), Options::default());
         let text = br#"{"event_id":"1","ticket_id":"T","type":"created","occurred_at":"2026-01-02T00:00:00Z"}"#;
-        let event = parse(text, Encoding::Json, &DecodeOptions::default()).unwrap();
+        let options = DecodeOptions::default();
+        let event = parse(text, Encoding::Json, &options).unwrap();
         tracker.apply(&event, event.occurred_at_ms, 0);
         tracker.advance_clock(event.occurred_at_ms);
         tracker.advance_log_clock(event.occurred_at_ms);

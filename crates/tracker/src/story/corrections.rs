@@ -173,12 +173,9 @@ fn copies_that_differ_are_told_and_the_first_counts() {
     let mut tracker = story.tracker();
     let mut applied = Vec::new();
     for line in told.iter().chain(&other).chain(&told) {
-        let event = slawatch_event::parse(
-            line.as_bytes(),
-            slawatch_event::Encoding::Json,
-            &slawatch_event::DecodeOptions::default(),
-        )
-        .unwrap();
+        let options = slawatch_event::DecodeOptions::default();
+        let encoding = slawatch_event::Encoding::Json;
+        let event = slawatch_event::parse(line.as_bytes(), encoding, &options).unwrap();
         applied.push(tracker.apply(&event, now_ms, applied.len() as u64));
     }
     assert_eq!(

@@ -199,7 +199,8 @@ fn json(event: &BTreeMap<&'static str, String>) -> String {
 
 /// Has a tracker take one event.
 pub(super) fn tell(tracker: &mut Tracker, line: &str, offset: u64) {
-    let event = parse(line.as_bytes(), Encoding::Json, &DecodeOptions::default())
+    let options = DecodeOptions::default();
+    let event = parse(line.as_bytes(), Encoding::Json, &options)
         .unwrap_or_else(|rejection| panic!("{line}: {rejection}"));
     tracker.apply(&event, event.occurred_at_ms, offset);
 }
