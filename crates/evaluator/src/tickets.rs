@@ -1,7 +1,8 @@
 //! Alerts of single clocks: breached, or at a warning level. They come with the row or warning and wait for no clock.
 //!
 //! An alert is keyed (rule, vendor, ticket, metric, cycle, level) and remembered as long as its cycle runs, and for
-//! [`REMEMBERED_MS`] more so that a repeat pages nobody again and a breach that late events undo is taken back.
+//! [`REMEMBERED_MS`] more so that a repeat is known as one and a breach that late events undo is taken back. However old
+//! a breach is when it is learnt of, it is told: whether anybody is still to be paged for it is the dispatcher's business.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +14,15 @@ use crate::evaluator::Home;
 use crate::rule::{RuleSet, TicketRule};
 use crate::ticket_alert::{Change, Over, Subject};
 
-/// How long an alert that is over is remembered, and how old a breach may be, by its source's clock, to be told at all.
+/// How long an alert that is over is remembered, from when that was told.
 pub(crate) const REMEMBERED_MS: i64 = 24 * 3_600_000;
 
 /// A warning that nothing was heard of for so long has lost its ticket: to another vendor, or for good.
 const WARNED_MS: i64 = 7 * 24 * 3_600_000;
+
+/// A contact that was breached and of which nothing came for so long. Its clock is the only one that outlives its ticket
+/// being over (SEMANTICS 3), so once the ticket is forgotten (30 days, SEMANTICS 2) nothing would ever end it.
+const UNANSWERED_MS: i64 = 31 * 24 * 3_600_000;
 
 /// The level of a breach in keys and words; a warning has the level that its policy names.
 pub(crate) const BREACHED: &str = "breached";
@@ -63,6 +68,21 @@ pub(crate) enum ClockPhase {
 impl ClockAlert {
     fn is_breach(&self) -> bool {
         self.level == BREACHED
+    }
+
+    /// Why no end of it is waited for any longer.
+    fn given_up(&self, now_ms: i64) -> Option<&'static str> {
+        let (patience_ms, why) = if !self.is_breach() {
+            (WARNED_MS, "nothing was heard of this clock for 7 days")
+        } else if self.metric == Metric::Answer {
+            (
+                UNANSWERED_MS,
+                "no end of this contact was heard of for 31 days; a ticket that is over is forgotten by then",
+            )
+        } else {
+            return None;
+        };
+        (self.fired_at_ms < now_ms.saturating_sub(patience_ms)).then_some(why)
     }
 
     /// What a row of the same cycle does to this alert.
@@ -264,8 +284,7 @@ impl Tickets {
         arrival: Arrival<'_>,
         out: &mut Vec<AlertTransition>,
     ) {
-        let oldest_ms = arrival.source_clock_ms.saturating_sub(REMEMBERED_MS);
-        if candidate.fired_at_ms < oldest_ms || !self.home.has(candidate.vendor) {
+        if !self.home.has(candidate.vendor) {
             return;
         }
         let ticket = candidate.ticket;
@@ -294,7 +313,7 @@ impl Tickets {
         }
     }
 
-    /// Forgets what is over for long enough, and gives up warnings of which nothing is heard.
+    /// Forgets what is over for long enough, and gives up what nothing will end.
     pub(crate) fn sweep(
         &mut self,
         rules: &RuleSet,
@@ -309,9 +328,9 @@ impl Tickets {
         self.alerts.retain(|ticket, alerts| {
             alerts.retain_mut(|alert| match alert.phase {
                 ClockPhase::Firing => {
-                    if !alert.is_breach() && alert.fired_at_ms < now_ms.saturating_sub(WARNED_MS) {
+                    if let Some(why) = alert.given_up(now_ms) {
                         let rule = &rules.tickets[alert.rule];
-                        let change = Change::Expire("nothing was heard of this clock for 7 days");
+                        let change = Change::Expire(why);
                         out.push(Subject { rule, ticket }.tell(alert, change, arrival));
                     }
                     true

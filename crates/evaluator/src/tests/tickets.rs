@@ -2,7 +2,7 @@
 
 use super::builders::{Flush, Story, at, breached, evidence, outcome, rules};
 use crate::{Evaluator, Home};
-use slawatch_wire::v1::{CycleState, OutcomeRow};
+use slawatch_wire::v1::{CycleState, Metric, OutcomeRow};
 use slawatch_wire::vendor_partition;
 
 const RULES: &str = r#"[[rule]]
@@ -263,15 +263,70 @@ fn a_warning_of_which_nothing_is_heard_expires() {
 }
 
 #[test]
-fn what_is_over_is_forgotten_after_a_day_and_not_told_again() {
+fn what_is_over_is_forgotten_after_a_day() {
     let mut story = Story::under(RULES);
     story.hear(Flush::at("10:15:02").outcome(breached("10:15")));
     story.hear(Flush::at("10:20").outcome(answered("10:19")));
+    story.hear(Flush::at("34:00").outcome(answered("10:19")));
     story.tellings();
     story.hear(Flush::at("36:00"));
-    assert!(story.evaluator.tickets.alerts.is_empty());
-    story.hear(Flush::at("36:10").outcome(answered("10:19")));
     assert_eq!(story.tellings(), QUIET);
+    assert!(story.evaluator.tickets.alerts.is_empty());
+}
+
+/// As after days without a broker, or where the log holds months: who is paged for it is decided behind.
+#[test]
+fn a_breach_is_told_however_old_it_is() {
+    let told = ["10:15 firing urgent/acme/refunds/T1"];
+    let mut story = Story::under(RULES);
+    story.hear(Flush::at("900:00").outcome(breached("10:15")));
+    assert_eq!(story.tellings(), told);
+    // Remembered as long as its cycle runs.
+    story.hear(Flush::at("950:00").epoch(2).outcome(breached("10:15")));
+    assert_eq!(story.tellings(), QUIET);
+    story.hear(Flush::at("950:10").epoch(2).outcome(answered("950:05")));
+    assert_eq!(story.tellings(), ["950:05 resolved urgent/acme/refunds/T1"]);
+
+    let mut story = Story::under(RULES);
+    story.hear(Flush::at("900:00").outcome(answered("10:19")));
+    story.hear(Flush::at("910:00").epoch(2).outcome(answered("10:19")));
+    assert_eq!(
+        story.tellings(),
+        [told[0], "10:19 resolved urgent/acme/refunds/T1"]
+    );
+}
+
+#[test]
+fn the_breach_of_a_contact_whose_end_never_comes_expires() {
+    let any_metric = RULES.replace("metrics = [\"first_reply\"]\n", "");
+    let mut story = Story::under(&any_metric);
+    let contact = OutcomeRow {
+        metric: Metric::Answer as i32,
+        ..breached("10:15")
+    };
+    story.hear(
+        Flush::at("10:15:02")
+            .outcome(contact.clone())
+            .outcome(breached("10:15")),
+    );
+    story.tellings();
+    story.hear(Flush::at("754:00"));
+    assert_eq!(story.tellings(), QUIET);
+    story.hear(Flush::at("755:00"));
+    assert_eq!(
+        story.last().reason,
+        "no end of this contact was heard of for 31 days; a ticket that is over is forgotten by then"
+    );
+    assert_eq!(story.last().key, "urgent/acme/T1/answer/1/breached");
+    assert_eq!(
+        story.tellings(),
+        ["754:59:59.999 expired urgent/acme/refunds/T1"]
+    );
+    // A repeat changes nothing, and what it expired beside goes on.
+    story.hear(Flush::at("755:01").epoch(2).outcome(contact));
+    assert_eq!(story.tellings(), QUIET);
+    story.hear(Flush::at("756:10").epoch(2).outcome(answered("756:05")));
+    assert_eq!(story.tellings(), ["756:05 resolved urgent/acme/refunds/T1"]);
 }
 
 #[test]
