@@ -80,7 +80,7 @@ impl Picture {
     pub fn apply_signal(&mut self, partition: u32, signal: &Signal) {
         match &signal.kind {
             Some(signal::Kind::Batch(batch)) => self.apply_batch(partition, batch),
-            Some(signal::Kind::Action(_)) | None => {}
+            Some(signal::Kind::Action(_) | signal::Kind::Rules(_)) | None => {}
         }
     }
 

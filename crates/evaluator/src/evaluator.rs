@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use slawatch_wire::v1::{AlertTransition, Signal, SignalBatch, signal};
+use slawatch_wire::v1::{AlertTransition, RulesTaken, Signal, SignalBatch, signal};
 use slawatch_wire::vendor_partition;
 
 use crate::groups::{Groups, Moment};
@@ -28,6 +28,8 @@ pub struct Stats {
     pub late_rows: u64,
     /// Signals of a kind that this version does not know.
     pub unknown_signals: u64,
+    /// Rules that an owner put in force and that this version cannot read; those before went on.
+    pub unreadable_rules: u64,
 }
 
 /// Which partition of `slawatch.signals` an evaluator serves.
@@ -57,7 +59,9 @@ pub struct Evaluator {
     pub(crate) tickets: Tickets,
     /// The end of alerts whose rule was taken away, to be told with the next signal.
     pub(crate) parting: Vec<AlertTransition>,
-    stats: Stats,
+    /// Of the owner who last said which rules hold.
+    pub(crate) rules_epoch: u64,
+    pub(crate) stats: Stats,
 }
 
 impl Evaluator {
@@ -69,6 +73,7 @@ impl Evaluator {
             groups: Groups::new(),
             tickets: Tickets::new(home),
             parting: Vec::new(),
+            rules_epoch: 0,
             stats: Stats::default(),
         }
     }
@@ -93,6 +98,7 @@ impl Evaluator {
             groups,
             tickets,
             parting,
+            rules_epoch: 0,
             stats: Stats::default(),
         }
     }
@@ -104,8 +110,28 @@ impl Evaluator {
             Some(signal::Kind::Batch(batch)) => self.batch(batch, out),
             // Who acknowledges or silences decides who is told, not what is true.
             Some(signal::Kind::Action(_)) => {}
+            Some(signal::Kind::Rules(rules)) => self.take_rules(rules, out),
             None => self.stats.unknown_signals += 1,
         }
+    }
+
+    /// Every owner of the partition changes its rules at the same place of the log, so whoever replays it says the same.
+    fn take_rules(&mut self, taken: &RulesTaken, out: &mut Vec<AlertTransition>) {
+        if taken.epoch < self.rules_epoch {
+            return;
+        }
+        self.rules_epoch = taken.epoch;
+        if taken.text == self.rules.text() {
+            return;
+        }
+        let changed = RuleSet::parse(&taken.file, &taken.text)
+            .ok()
+            .and_then(|rules| self.under(Arc::new(rules)).ok());
+        match changed {
+            Some(changed) => *self = changed,
+            None => self.stats.unreadable_rules += 1,
+        }
+        out.append(&mut self.parting);
     }
 
     fn batch(&mut self, batch: &SignalBatch, out: &mut Vec<AlertTransition>) {

@@ -303,6 +303,7 @@ impl<'a> Seen<'a> {
         queue: Option<&str>,
     ) -> Option<AlertTransition> {
         let incomplete = !moment.sources_out.is_empty();
+        let badge = episode.badge();
         let step = episode.step(rule, self.reading, moment.now_ms, incomplete)?;
         let told = Told {
             rule,
@@ -316,6 +317,7 @@ impl<'a> Seen<'a> {
             now_ms: moment.now_ms,
             revision: episode.revision,
             sources_out: moment.sources_out,
+            badge,
             worst: self
                 .queues
                 .map_or_else(Vec::new, |queues| worst(rule, queues)),

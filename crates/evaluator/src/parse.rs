@@ -51,6 +51,8 @@ pub fn check_rules(file: &str, text: &str) -> RulesReport {
         names: BTreeMap::new(),
         rules: RuleSet {
             hash: xxh3_64(text.as_bytes()),
+            file: file.to_owned(),
+            text: text.to_owned(),
             ..RuleSet::default()
         },
     };

@@ -16,12 +16,25 @@ pub struct RuleSet {
     pub(crate) tickets: Vec<TicketRule>,
     pub(crate) lengths: Lengths,
     pub(crate) hash: u64,
+    /// The file's name and text, so that a state can name the rules that it was reached under.
+    pub(crate) file: String,
+    pub(crate) text: String,
 }
 
 impl RuleSet {
     /// Names the rules: equal texts have equal hashes.
     pub fn hash(&self) -> u64 {
         self.hash
+    }
+
+    /// The name of the file that they were read from.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The text that they were read from.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// How many rules there are.
@@ -53,6 +66,24 @@ pub(crate) struct About {
     pub(crate) runbook_url: String,
     pub(crate) summary: Option<Summary>,
     pub(crate) scope: Scope,
+}
+
+impl About {
+    /// What its alerts are known by.
+    pub(crate) fn badge(&self) -> Badge {
+        Badge {
+            severity: self.severity.clone(),
+            labels: self.labels.clone(),
+        }
+    }
+}
+
+/// What receivers tell alerts apart by, beside the key. An alert keeps that of its firing to its end, whatever its rule
+/// says by then: to an Alertmanager other labels are another alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Badge {
+    pub(crate) severity: String,
+    pub(crate) labels: BTreeMap<String, String>,
 }
 
 /// Which vendors and queues a rule is about; an empty list means all.

@@ -1,9 +1,11 @@
 //! The whole state as bytes and back. The format is private to this crate and carries its version; checksums are the
 //! business of whoever keeps the bytes.
 //!
-//! Rules are referred to by what they are, so a state may be taken up under changed rules: alerts of a rule that is the
-//! same but for levels, times, words or severity go on; those of a rule that is gone, or no longer about their group,
-//! end as expired. A rule whose window reaches back further than panes were kept waits until it is full.
+//! A state names the rules that it was reached under, by their text, so that what follows it in the log can be replayed
+//! under the same ([`Evaluator::restore`]). Rules are referred to by what they are, so a state may also be taken up under
+//! changed ones ([`Evaluator::under`]): alerts of a rule that is the same but for levels, times, words or severity go
+//! on; those of a rule that is gone, or no longer about their group, end as expired. A rule whose window reaches back
+//! further than panes were kept waits until it is full.
 
 mod format;
 mod read;
@@ -44,11 +46,12 @@ impl Evaluator {
         state.encode_raw(out);
     }
 
-    /// Takes up a state, under the same rules or others.
+    /// Takes up a state under the rules that it was reached under: `rules` where it names none, or none that this
+    /// version can read.
     ///
     /// # Errors
     /// See [`RestoreError`].
-    pub fn restore(rules: Arc<RuleSet>, home: Home, bytes: &[u8]) -> Result<Self, RestoreError> {
+    pub fn restore(rules: &Arc<RuleSet>, home: Home, bytes: &[u8]) -> Result<Self, RestoreError> {
         let state =
             format::State::decode(bytes).map_err(|e| RestoreError::Damaged(e.to_string()))?;
         if state.schema != SCHEMA {
@@ -56,6 +59,23 @@ impl Evaluator {
                 found: state.schema,
             });
         }
+        let rules = if state.rules_text == rules.text() {
+            Arc::clone(rules)
+        } else {
+            RuleSet::parse(&state.rules_file, &state.rules_text)
+                .map_or_else(|_| Arc::clone(rules), Arc::new)
+        };
         read::evaluator(rules, home, state)
+    }
+
+    /// The same evaluator under other rules from here on.
+    ///
+    /// # Errors
+    /// If its state cannot be read back, which is a defect.
+    pub fn under(&self, rules: Arc<RuleSet>) -> Result<Self, RestoreError> {
+        let mut changed = read::evaluator(rules, self.tickets.home, write::state(self))?;
+        changed.sources.behind_ms = self.sources.behind_ms;
+        changed.stats = self.stats;
+        Ok(changed)
     }
 }

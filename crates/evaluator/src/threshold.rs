@@ -1,10 +1,12 @@
 //! The life of one alert of a threshold rule: quiet, pending, firing and quiet again. It decides; wording the decision
 //! and knowing the windows is done elsewhere.
 
+use std::sync::Arc;
+
 use crate::counters::Totals;
 use crate::measure::Reading;
 use crate::minute::Minute;
-use crate::rule::ThresholdRule;
+use crate::rule::{Badge, ThresholdRule};
 
 /// The state of one (rule, group).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub(crate) struct Firing {
     pub(crate) seen: Reading,
     /// What late events have since changed in the panes that were whole by then.
     pub(crate) corrected: Reading,
+    /// Of its firing, where the rule has another by now.
+    pub(crate) badge: Option<Arc<Badge>>,
 }
 
 /// A decision to be told.
@@ -71,6 +75,14 @@ impl Episode {
 
     pub(crate) fn is_quiet(&self) -> bool {
         matches!(self.phase, Phase::Quiet)
+    }
+
+    /// What the end of this firing must be known by, where the rule says something else by now.
+    pub(crate) fn badge(&self) -> Option<Arc<Badge>> {
+        match &self.phase {
+            Phase::Quiet | Phase::Pending { .. } => None,
+            Phase::Firing(firing) => firing.badge.clone(),
+        }
     }
 
     /// Looks at a reading at an instant of the clock. `incomplete`: a source is out, so nothing is called over.
@@ -122,6 +134,7 @@ impl Episode {
             left_since_ms: None,
             seen: reading,
             corrected: Reading::default(),
+            badge: None,
         });
         Step::Fire
     }

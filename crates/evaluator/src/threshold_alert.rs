@@ -1,6 +1,7 @@
 //! Puts a threshold rule's decision into an alert transition: the words, the counts, the key.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use slawatch_wire::v1::{AlertState, AlertTransition, Evidence};
 
@@ -8,7 +9,7 @@ use crate::counters::Totals;
 use crate::identity;
 use crate::measure::{Measure, Reading, Trouble};
 use crate::minute::PANE_MS;
-use crate::rule::ThresholdRule;
+use crate::rule::{Badge, ThresholdRule};
 use crate::summary::Field;
 use crate::threshold::{Resolved, Step};
 use crate::wording;
@@ -28,6 +29,8 @@ pub(crate) struct Told<'a> {
     pub(crate) now_ms: i64,
     pub(crate) revision: u64,
     pub(crate) sources_out: &'a [u32],
+    /// Of the firing that ends, where the rule has another by now.
+    pub(crate) badge: Option<Arc<Badge>>,
     /// For a vendor: its worst queues, worst first.
     pub(crate) worst: Vec<(&'a str, f64)>,
 }
@@ -50,11 +53,16 @@ impl Told<'_> {
             } => (AlertState::Resolved, Some(firing_since_ms)),
         };
         let about = &self.rule.about;
+        let badge = self
+            .badge
+            .as_deref()
+            .cloned()
+            .unwrap_or_else(|| about.badge());
         AlertTransition {
             incident: fired_at_ms.map_or_else(String::new, |at| identity::incident(&key, at)),
             key,
             rule: about.name.clone(),
-            severity: about.severity.clone(),
+            severity: badge.severity,
             vendor: self.vendor.to_owned(),
             queue: self.queue.unwrap_or_default().to_owned(),
             ticket_id: String::new(),
@@ -64,7 +72,7 @@ impl Told<'_> {
             summary: self.summary(),
             reason: self.reason(step),
             evidence: self.evidence(),
-            labels: about.labels.clone(),
+            labels: badge.labels,
             runbook_url: about.runbook_url.clone(),
             due_ms: self.now_ms,
             revision: self.revision,

@@ -78,11 +78,16 @@ impl Subject<'_> {
         alert.revision += 1;
         let about = &self.rule.about;
         let key = key(&about.name, self.ticket, alert);
+        let badge = alert
+            .badge
+            .as_deref()
+            .cloned()
+            .unwrap_or_else(|| about.badge());
         AlertTransition {
             incident: identity::incident(&key, alert.fired_at_ms),
             key,
             rule: about.name.clone(),
-            severity: about.severity.clone(),
+            severity: badge.severity,
             vendor: alert.vendor.clone(),
             queue: alert.queue.clone(),
             ticket_id: self.ticket.to_owned(),
@@ -92,7 +97,7 @@ impl Subject<'_> {
             summary: self.summary(alert, arrival.sources_out),
             reason,
             evidence: evidence(alert, change, arrival.sources_out),
-            labels: about.labels.clone(),
+            labels: badge.labels,
             runbook_url: about.runbook_url.clone(),
             due_ms: at_ms,
             revision: alert.revision,

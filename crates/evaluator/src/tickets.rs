@@ -5,13 +5,14 @@
 //! a breach is when it is learnt of, it is told: whether anybody is still to be paged for it is the dispatcher's business.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use slawatch_policy::Metric;
 use slawatch_wire::v1::{AlertTransition, CycleState, OutcomeRow, Warning};
 
 use crate::counters::metric_of_wire;
 use crate::evaluator::Home;
-use crate::rule::{RuleSet, TicketRule};
+use crate::rule::{Badge, RuleSet, TicketRule};
 use crate::ticket_alert::{Change, Over, Subject};
 
 /// How long an alert that is over is remembered, from when that was told.
@@ -50,6 +51,8 @@ pub(crate) struct ClockAlert {
     /// The due, or the instant at which the level was reached.
     pub(crate) fired_at_ms: i64,
     pub(crate) phase: ClockPhase,
+    /// Of its firing, where the rule has another by now.
+    pub(crate) badge: Option<Arc<Badge>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +187,7 @@ impl Candidate<'_> {
             revision,
             fired_at_ms: self.fired_at_ms,
             phase: ClockPhase::Firing,
+            badge: None,
         }
     }
 }
@@ -191,7 +195,7 @@ impl Candidate<'_> {
 /// All alerts of clocks, by ticket.
 #[derive(Debug)]
 pub(crate) struct Tickets {
-    home: Home,
+    pub(crate) home: Home,
     pub(crate) alerts: BTreeMap<String, Vec<ClockAlert>>,
 }
 

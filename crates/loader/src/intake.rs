@@ -227,12 +227,14 @@ impl Intake {
     ) -> Result<Taken, Unreadable> {
         match read::<v1::Signal>(value)?.kind {
             None => Err(Unreadable(
-                "a signal that is neither batch nor action".into(),
+                "a signal that is neither batch nor action nor rules".into(),
             )),
             Some(v1::signal::Kind::Action(action)) => {
                 write_action(self.staged.row(Table::Actions), &action)?;
                 Ok(Taken::Rows)
             }
+            // What an evaluator works by; its alerts say what came of it.
+            Some(v1::signal::Kind::Rules(_)) => Ok(Taken::Rows),
             Some(v1::signal::Kind::Batch(batch)) => self.take_batch(record, &batch, fence),
         }
     }

@@ -28,6 +28,13 @@ pub(super) struct State {
     pub(super) clock_alerts: Vec<ClockAlertState>,
     #[prost(message, repeated, tag = "11")]
     pub(super) parting: Vec<AlertTransition>,
+    /// The rules that it was reached under: file and text.
+    #[prost(string, tag = "12")]
+    pub(super) rules_file: String,
+    #[prost(string, tag = "13")]
+    pub(super) rules_text: String,
+    #[prost(uint64, tag = "14")]
+    pub(super) rules_epoch: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -73,6 +80,15 @@ pub(super) struct RuleState {
     pub(super) labels: std::collections::BTreeMap<String, String>,
     #[prost(string, tag = "5")]
     pub(super) runbook_url: String,
+}
+
+/// What an alert is known by until its end, where its rule says something else by now.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct BadgeState {
+    #[prost(string, tag = "1")]
+    pub(super) severity: String,
+    #[prost(btree_map = "string, string", tag = "2")]
+    pub(super) labels: std::collections::BTreeMap<String, String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -155,6 +171,8 @@ pub(super) struct FiringState {
     pub(super) corrected_numerator: i64,
     #[prost(sint64, tag = "6")]
     pub(super) corrected_denominator: i64,
+    #[prost(message, optional, tag = "7")]
+    pub(super) badge: Option<BadgeState>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -186,4 +204,6 @@ pub(super) struct ClockAlertState {
     pub(super) over_at_ms: Option<i64>,
     #[prost(sint64, optional, tag = "13")]
     pub(super) taken_back_at_ms: Option<i64>,
+    #[prost(message, optional, tag = "14")]
+    pub(super) badge: Option<BadgeState>,
 }

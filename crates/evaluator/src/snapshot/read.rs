@@ -7,7 +7,8 @@ use slawatch_wire::v1::{AlertState, AlertTransition};
 
 use super::RestoreError;
 use super::format::{
-    ClockAlertState, CountsState, EpisodeState, PaneState, RuleState, SourceState, State,
+    BadgeState, ClockAlertState, CountsState, EpisodeState, PaneState, RuleState, SourceState,
+    State,
 };
 use crate::counters::Packed;
 use crate::evaluator::{Evaluator, Home};
@@ -16,7 +17,7 @@ use crate::groups::{Groups, queue_of};
 use crate::identity;
 use crate::measure::Reading;
 use crate::minute::Minute;
-use crate::rule::RuleSet;
+use crate::rule::{About, Badge, RuleSet};
 use crate::sources::{Source, Sources};
 use crate::threshold::{Episode, Firing, Phase};
 use crate::threshold_alert;
@@ -40,11 +41,17 @@ pub(super) fn evaluator(
         clock: clock_ms.map(Minute::of),
         thresholds: renumbered(
             &state.threshold_rules,
-            rules.thresholds.iter().map(|rule| rule.identity()),
+            rules
+                .thresholds
+                .iter()
+                .map(|rule| (rule.identity(), &rule.about)),
         ),
         tickets: renumbered(
             &state.ticket_rules,
-            rules.tickets.iter().map(|rule| rule.identity()),
+            rules
+                .tickets
+                .iter()
+                .map(|rule| (rule.identity(), &rule.about)),
         ),
         parting: Vec::new(),
     };
@@ -53,21 +60,51 @@ pub(super) fn evaluator(
     let (groups, tickets, ended) = reader.read(home, &state)?;
     let mut parting = state.parting;
     parting.extend(ended);
-    Ok(Evaluator::restored(
-        rules, sources, groups, tickets, parting,
-    ))
+    let mut evaluator = Evaluator::restored(rules, sources, groups, tickets, parting);
+    evaluator.rules_epoch = state.rules_epoch;
+    Ok(evaluator)
 }
 
-/// Where each rule of the snapshot stands among the rules of today.
-fn renumbered(
+/// A rule of the snapshot.
+struct KeptRule {
+    state: RuleState,
+    /// Where it stands among the rules of today.
+    today: Option<usize>,
+    /// What its alerts were known by, if today's rule says something else.
+    badge: Option<Arc<Badge>>,
+}
+
+fn renumbered<'a>(
     kept: &[RuleState],
-    today: impl Iterator<Item = String>,
-) -> Vec<(RuleState, Option<usize>)> {
-    let today: Vec<String> = today.collect();
-    let place = |rule: &RuleState| today.iter().position(|identity| *identity == rule.identity);
-    kept.iter()
-        .map(|rule| (rule.clone(), place(rule)))
-        .collect()
+    today: impl Iterator<Item = (String, &'a About)>,
+) -> Vec<KeptRule> {
+    let today: Vec<(String, &About)> = today.collect();
+    let renumber = |state: &RuleState| {
+        let place = today
+            .iter()
+            .position(|(identity, _)| *identity == state.identity);
+        let before = Badge {
+            severity: state.severity.clone(),
+            labels: state.labels.clone(),
+        };
+        let changed = place.is_some_and(|place| today[place].1.badge() != before);
+        KeptRule {
+            state: state.clone(),
+            today: place,
+            badge: changed.then(|| Arc::new(before)),
+        }
+    };
+    kept.iter().map(renumber).collect()
+}
+
+fn badge(kept: Option<&BadgeState>, rule: &KeptRule) -> Option<Arc<Badge>> {
+    let own = kept.map(|state| {
+        Arc::new(Badge {
+            severity: state.severity.clone(),
+            labels: state.labels.clone(),
+        })
+    });
+    own.or_else(|| rule.badge.clone())
 }
 
 fn source(state: &SourceState) -> (u32, Source) {
@@ -96,8 +133,8 @@ struct Reader<'a> {
     rules: &'a RuleSet,
     at_ms: i64,
     clock: Option<Minute>,
-    thresholds: Vec<(RuleState, Option<usize>)>,
-    tickets: Vec<(RuleState, Option<usize>)>,
+    thresholds: Vec<KeptRule>,
+    tickets: Vec<KeptRule>,
     /// The end of alerts whose rule is gone.
     parting: Vec<AlertTransition>,
 }
@@ -171,27 +208,28 @@ impl Reader<'_> {
         queue: Option<&str>,
     ) -> Result<(), RestoreError> {
         for kept in kept {
-            let (rule, today) = self
+            let rule = self
                 .thresholds
                 .get(kept.rule as usize)
                 .ok_or_else(|| damaged("an alert of an unknown rule"))?;
             let episode = episodes
                 .iter_mut()
-                .find(|episode| Some(episode.rule) == *today);
-            let phase = phase(kept);
+                .find(|episode| Some(episode.rule) == rule.today);
+            let phase = phase(kept, rule);
             match episode {
                 Some(episode) => {
                     episode.revision = kept.revision;
                     episode.phase = phase;
                 }
                 None => {
-                    let fired_at_ms = match &phase {
+                    let (fired_at_ms, own) = match &phase {
                         Phase::Quiet => continue,
-                        Phase::Pending { .. } => None,
-                        Phase::Firing(firing) => Some(firing.since_ms),
+                        Phase::Pending { .. } => (None, None),
+                        Phase::Firing(firing) => (Some(firing.since_ms), firing.badge.as_deref()),
                     };
-                    let key = threshold_alert::key(&rule.name, vendor, queue);
-                    let mut end = self.end(rule, key, kept.revision, fired_at_ms);
+                    let key = threshold_alert::key(&rule.state.name, vendor, queue);
+                    let mut end = self.end(&rule.state, key, kept.revision, fired_at_ms);
+                    wear(&mut end, own);
                     end.vendor = vendor.to_owned();
                     end.queue = queue.unwrap_or_default().to_owned();
                     self.parting.push(end);
@@ -202,7 +240,7 @@ impl Reader<'_> {
     }
 
     fn clock_alert(&mut self, kept: &ClockAlertState) -> Result<Option<ClockAlert>, RestoreError> {
-        let (rule, today) = self
+        let rule = self
             .tickets
             .get(kept.rule as usize)
             .ok_or_else(|| damaged("an alert of an unknown rule"))?;
@@ -213,7 +251,7 @@ impl Reader<'_> {
             (None, Some(at_ms)) => ClockPhase::TakenBack { at_ms },
         };
         let alert = ClockAlert {
-            rule: today.unwrap_or(0),
+            rule: rule.today.unwrap_or(0),
             metric,
             cycle: kept.cycle,
             level: kept.level.clone(),
@@ -224,13 +262,15 @@ impl Reader<'_> {
             revision: kept.revision,
             fired_at_ms: kept.fired_at_ms,
             phase,
+            badge: badge(kept.badge.as_ref(), rule),
         };
-        if today.is_some() {
+        if rule.today.is_some() {
             return Ok(Some(alert));
         }
         if phase == ClockPhase::Firing {
-            let key = ticket_alert::key(&rule.name, &kept.ticket, &alert);
-            let mut end = self.end(rule, key, kept.revision, Some(kept.fired_at_ms));
+            let key = ticket_alert::key(&rule.state.name, &kept.ticket, &alert);
+            let mut end = self.end(&rule.state, key, kept.revision, Some(kept.fired_at_ms));
+            wear(&mut end, alert.badge.as_deref());
             end.vendor = alert.vendor;
             end.queue = alert.queue;
             end.ticket_id = kept.ticket.clone();
@@ -265,6 +305,13 @@ impl Reader<'_> {
     }
 }
 
+fn wear(end: &mut AlertTransition, badge: Option<&Badge>) {
+    if let Some(badge) = badge {
+        end.severity.clone_from(&badge.severity);
+        end.labels.clone_from(&badge.labels);
+    }
+}
+
 fn pane(state: &PaneState) -> Result<(Minute, Pane), RestoreError> {
     let total = state.total.as_ref().map(counts).transpose()?;
     let sources = state
@@ -283,7 +330,7 @@ fn counts(state: &CountsState) -> Result<Packed, RestoreError> {
         .ok_or_else(|| damaged("counts that do not fit"))
 }
 
-fn phase(state: &EpisodeState) -> Phase {
+fn phase(state: &EpisodeState, rule: &KeptRule) -> Phase {
     match (&state.firing, state.pending_since_ms) {
         (Some(firing), _) => Phase::Firing(Firing {
             since_ms: firing.since_ms,
@@ -296,6 +343,7 @@ fn phase(state: &EpisodeState) -> Phase {
                 numerator: firing.corrected_numerator,
                 denominator: firing.corrected_denominator,
             },
+            badge: badge(firing.badge.as_ref(), rule),
         }),
         (None, Some(since_ms)) => Phase::Pending { since_ms },
         (None, None) => Phase::Quiet,

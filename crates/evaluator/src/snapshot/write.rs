@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::SCHEMA;
 use super::format::{
-    ClockAlertState, CorrectionState, CountsState, EpisodeState, FiringState, GaugeState,
-    PaneState, QueueState, RuleState, SourceState, State, VendorState,
+    BadgeState, ClockAlertState, CorrectionState, CountsState, EpisodeState, FiringState,
+    GaugeState, PaneState, QueueState, RuleState, SourceState, State, VendorState,
 };
 use crate::counters::Packed;
 use crate::evaluator::Evaluator;
 use crate::groups::Queue;
 use crate::minute::Minute;
-use crate::rule::About;
+use crate::rule::{About, Badge};
 use crate::sources::Source;
 use crate::threshold::{Episode, Phase};
 use crate::tickets::{ClockAlert, ClockPhase};
@@ -54,6 +54,9 @@ pub(super) fn state(evaluator: &Evaluator) -> State {
             .flat_map(|(ticket, alerts)| alerts.iter().map(move |alert| of_alert(ticket, alert)))
             .collect(),
         parting: evaluator.parting.clone(),
+        rules_file: rules.file.clone(),
+        rules_text: rules.text.clone(),
+        rules_epoch: evaluator.rules_epoch,
     }
 }
 
@@ -140,6 +143,7 @@ fn of_episodes(episodes: &[Episode]) -> Vec<EpisodeState> {
                     seen_denominator: firing.seen.denominator,
                     corrected_numerator: firing.corrected.numerator,
                     corrected_denominator: firing.corrected.denominator,
+                    badge: firing.badge.as_deref().map(of_badge),
                 }),
             ),
         };
@@ -174,5 +178,11 @@ fn of_alert(ticket: &str, alert: &ClockAlert) -> ClockAlertState {
         fired_at_ms: alert.fired_at_ms,
         over_at_ms,
         taken_back_at_ms,
+        badge: alert.badge.as_deref().map(of_badge),
     }
+}
+
+fn of_badge(badge: &Badge) -> BadgeState {
+    let Badge { severity, labels } = badge.clone();
+    BadgeState { severity, labels }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use slawatch_wire::v1::{
     AlertState, AlertTransition, CycleState, GaugeRow, Measures, Metric, OutcomeRow, PaneRow,
-    Signal, SignalBatch, VerdictCount, Warning, signal,
+    RulesTaken, Signal, SignalBatch, VerdictCount, Warning, signal,
 };
 
 use crate::{Evaluator, Home, RuleSet};
@@ -256,11 +256,41 @@ impl Story {
         self.told.last().expect("something was told")
     }
 
-    /// The same story under other rules, through a snapshot.
+    /// The same story under other rules: through a snapshot, and from the next place in the log on.
     pub(super) fn restart_under(&mut self, text: &str) {
+        self.restart();
+        self.take_rules(text, 1);
+    }
+
+    pub(super) fn restart(&mut self) {
+        let bytes = self.snapshot();
+        self.restore(&bytes);
+    }
+
+    pub(super) fn snapshot(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.evaluator.snapshot(&mut bytes);
-        self.evaluator = Evaluator::restore(rules(text), ALONE, &bytes).expect("a sound snapshot");
+        bytes
+    }
+
+    /// Whatever rules are configured, a state is taken up under its own.
+    pub(super) fn restore(&mut self, bytes: &[u8]) {
+        let none = Arc::new(RuleSet::default());
+        self.evaluator = Evaluator::restore(&none, ALONE, bytes).expect("a sound snapshot");
+    }
+
+    /// An owner of that epoch puts other rules in force.
+    pub(super) fn take_rules(&mut self, text: &str, epoch: u64) -> &mut Self {
+        let taken = RulesTaken {
+            epoch,
+            file: "rules.toml".to_owned(),
+            text: text.to_owned(),
+        };
+        let signal = Signal {
+            kind: Some(signal::Kind::Rules(taken)),
+        };
+        self.evaluator.apply(&signal, &mut self.told);
+        self
     }
 }
 

@@ -299,7 +299,7 @@ proptest! {
             if now == place {
                 let mut bytes = Vec::new();
                 evaluator.snapshot(&mut bytes);
-                evaluator = Evaluator::restore(Arc::clone(&rules), ALONE, &bytes).expect("a sound snapshot");
+                evaluator = Evaluator::restore(&rules, ALONE, &bytes).expect("a sound snapshot");
                 let mut again = Vec::new();
                 evaluator.snapshot(&mut again);
                 prop_assert_eq!(bytes, again);

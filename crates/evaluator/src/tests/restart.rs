@@ -1,8 +1,9 @@
 //! Through a snapshot, under the same rules and others.
 
-use super::builders::{ALONE, Flush, Story, breached, rules, service_level};
+use super::builders::{ALONE, Flush, Story, at, breached, rules, service_level};
 use crate::snapshot::{RestoreError, SCHEMA};
 use crate::{Evaluator, RuleSet};
+use slawatch_wire::v1::{AlertState, OutcomeRow};
 use std::sync::Arc;
 
 const TICKETS: &str = r#"[[rule]]
@@ -47,8 +48,97 @@ fn changed_levels_take_over_the_alert() {
     story.hear(Flush::at("10:00:40").contacts("10:00", 100, 90));
     assert_eq!(story.tellings(), Vec::<String>::new());
     story.hear(Flush::at("10:00:50").contacts("10:00", 100, 99));
-    assert_eq!(story.last().severity, "info");
     assert_eq!(story.tellings(), ["10:00:50 resolved sl/acme/refunds"]);
+}
+
+/// To an Alertmanager other labels are another alert: what ends must be what fired.
+#[test]
+fn an_end_carries_what_the_alert_fired_with() {
+    let with = |severity: &str, team: &str| {
+        let threshold = service_level(&format!("labels = {{ team = \"{team}\" }}"));
+        let tickets = format!("{TICKETS}labels = {{ team = \"{team}\" }}\n");
+        format!("{threshold}{tickets}")
+            .replace("\"critical\"", &format!("\"{severity}\""))
+            .replace("\"error\"", &format!("\"{severity}\""))
+    };
+    let mut story = drowning(&with("critical", "ops"));
+    story.restart_under(&with("info", "day"));
+    // Once more, so that it went through a snapshot too.
+    story.restart_under(&with("warning", "night"));
+    let reply = OutcomeRow {
+        stopped_at_ms: Some(at("10:00:45")),
+        ..breached("10:00:10")
+    };
+    story.hear(
+        Flush::at("10:00:50")
+            .contacts("10:00", 100, 99)
+            .outcome(reply),
+    );
+    story.hear(
+        Flush::at("10:01")
+            .contacts("10:00", 200, 99)
+            .outcome(OutcomeRow {
+                ticket_id: "T2".to_owned(),
+                ..breached("10:00:55")
+            }),
+    );
+    let told: Vec<(AlertState, &str, &str)> = story
+        .told
+        .iter()
+        .map(|told| {
+            (
+                told.state(),
+                told.severity.as_str(),
+                told.labels["team"].as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (AlertState::Resolved, "critical", "ops"),
+            (AlertState::Resolved, "critical", "ops"),
+            (AlertState::Firing, "warning", "night"),
+            (AlertState::Firing, "warning", "night"),
+        ]
+    );
+}
+
+/// The process ends without a snapshot of what it told last, and comes back under other rules.
+#[test]
+fn what_fired_after_the_snapshot_ends_although_its_rule_is_gone() {
+    let before = service_level("");
+    let mut story = Story::under(&before);
+    story.hear(Flush::at("10:00:10"));
+    let snapshot = story.snapshot();
+    let drowns = Flush::at("10:00:30").contacts("10:00", 20, 0);
+    story.hear(drowns.clone());
+    assert_eq!(story.tellings(), ["10:00:30 firing sl/acme/refunds"]);
+    story.restore(&snapshot);
+    story.hear(drowns);
+    story.take_rules(TICKETS, 2);
+    assert_eq!(
+        story.tellings(),
+        [
+            "10:00:30 firing sl/acme/refunds",
+            "10:00:30 expired sl/acme/refunds"
+        ]
+    );
+}
+
+#[test]
+fn rules_of_an_owner_that_was_replaced_change_nothing() {
+    let mut story = drowning(&service_level(""));
+    story.take_rules(&service_level("runbook_url = \"https://r\""), 5);
+    story.restart();
+    story.take_rules(TICKETS, 4);
+    assert_eq!(story.tellings(), Vec::<String>::new());
+    assert_eq!(story.evaluator.rules().len(), 1);
+    story.take_rules("what is this", 6);
+    assert_eq!(story.evaluator.stats().unreadable_rules, 1);
+    assert_eq!(story.tellings(), Vec::<String>::new());
+    story.take_rules(TICKETS, 6);
+    assert_eq!(story.tellings(), ["10:00:30 expired sl/acme/refunds"]);
 }
 
 #[test]
@@ -120,7 +210,7 @@ fn bytes_that_are_no_state_are_refused() {
     let mut bytes = Vec::new();
     story.evaluator.snapshot(&mut bytes);
     let rules: Arc<RuleSet> = rules(&service_level(""));
-    let restore = |bytes: &[u8]| Evaluator::restore(Arc::clone(&rules), ALONE, bytes).map(drop);
+    let restore = |bytes: &[u8]| Evaluator::restore(&rules, ALONE, bytes).map(drop);
     assert_eq!(restore(&bytes), Ok(()));
     let cut = restore(&bytes[..bytes.len() - 1]).expect_err("a cut state");
     assert!(matches!(cut, RestoreError::Damaged(_)), "{cut}");

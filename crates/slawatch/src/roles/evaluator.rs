@@ -1,4 +1,7 @@
 //! The evaluator role: signals in, alerts out, partition by partition. What is an alert is the evaluator crate's business.
+//!
+//! Rules change at one place of the log for all who replay it: an owner whose rules differ from those that it took over
+//! under writes its own behind the signals, goes on under the old ones, and changes when it reads what it wrote.
 
 pub(crate) mod metrics;
 #[cfg(test)]
@@ -32,15 +35,12 @@ pub struct EvaluatorSettings {
 pub struct EvaluatorFactory {
     rules: Arc<RuleSet>,
     settings: Arc<EvaluatorSettings>,
-    fingerprint: u64,
 }
 
 impl EvaluatorFactory {
     /// Evaluators under these rules.
     pub fn new(rules: RuleSet, settings: EvaluatorSettings) -> Self {
-        let fingerprint = xxh3_64_with_seed(&rules.hash().to_le_bytes(), SCHEMA.into());
         Self {
-            fingerprint,
             rules: Arc::new(rules),
             settings: Arc::new(settings),
         }
@@ -49,7 +49,9 @@ impl EvaluatorFactory {
     fn processor(&self, source: &Source, evaluator: Evaluator) -> EvaluatorProcessor {
         EvaluatorProcessor {
             reported: metrics::Reported::new(source.partition, &evaluator),
-            fingerprint: self.fingerprint,
+            configured: Arc::clone(&self.rules),
+            signals: (Arc::clone(&source.topic), source.partition),
+            speaks: None,
             evaluator: evaluator.with_sources_apart_ms(self.settings.behind_ms),
             settings: Arc::clone(&self.settings),
             partition: source.partition % self.settings.alerts_partitions,
@@ -73,14 +75,13 @@ impl ProcessorFactory for EvaluatorFactory {
         self.processor(source, evaluator)
     }
 
-    /// Also under other rules than those of the snapshot: the evaluator ends what they no longer watch, and what the
-    /// replay makes known is published again, so that nothing that only the new rules say is lost.
+    /// Under the rules of the snapshot, so that the replay says what was said before.
     fn restore(
         &self,
         source: &Source,
         snapshot: &SnapshotView<'_>,
     ) -> Result<EvaluatorProcessor, RestoreError> {
-        Evaluator::restore(Arc::clone(&self.rules), home(source), snapshot.state)
+        Evaluator::restore(&self.rules, home(source), snapshot.state)
             .map(|evaluator| self.processor(source, evaluator))
             .map_err(|error| match error {
                 Unreadable::Damaged(_) => RestoreError::Unusable(error.to_string()),
@@ -97,14 +98,33 @@ pub struct EvaluatorProcessor {
     partition: u32,
     /// Transitions that wait for the next flush.
     alerts: Vec<v1::AlertTransition>,
-    fingerprint: u64,
+    configured: Arc<RuleSet>,
+    /// Topic and partition that are read.
+    signals: (Arc<str>, u32),
+    /// Once this is the owner.
+    speaks: Option<Speaker>,
     reported: metrics::Reported,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Speaker {
+    epoch: u64,
+    /// The configured rules were written behind the signals and not yet read there.
+    asked: bool,
 }
 
 impl Processor for EvaluatorProcessor {
     fn apply(&mut self, record: &Record<'_>) {
         match v1::Signal::decode(record.value.unwrap_or_default()) {
-            Ok(signal) => self.evaluator.apply(&signal, &mut self.alerts),
+            Ok(signal) => {
+                self.evaluator.apply(&signal, &mut self.alerts);
+                if matches!(signal.kind, Some(v1::signal::Kind::Rules(_)))
+                    && let Some(speaker) = &mut self.speaks
+                {
+                    // If they are not ours, they are of one who was replaced: said again.
+                    speaker.asked = false;
+                }
+            }
             Err(error) => {
                 UNREADABLE_SIGNALS.increment(1);
                 tracing::error!(
@@ -117,8 +137,16 @@ impl Processor for EvaluatorProcessor {
         }
     }
 
+    fn took_over(&mut self, epoch: u64) {
+        self.speaks = Some(Speaker {
+            epoch,
+            asked: false,
+        });
+    }
+
     fn flush(&mut self, stamp: &Stamp, out: &mut Vec<Outgoing>) {
         self.reported.report(&self.evaluator);
+        out.extend(self.change_of_rules());
         let mut head = v1::AlertBatch {
             source: stamp.source,
             epoch: stamp.epoch,
@@ -152,6 +180,32 @@ impl Processor for EvaluatorProcessor {
     }
 
     fn fingerprint(&self) -> u64 {
-        self.fingerprint
+        let rules = self.evaluator.rules().hash();
+        xxh3_64_with_seed(&rules.to_le_bytes(), SCHEMA.into())
+    }
+}
+
+impl EvaluatorProcessor {
+    fn change_of_rules(&mut self) -> Option<Outgoing> {
+        let speaker = self.speaks.as_mut()?;
+        let wanted = &self.configured;
+        if speaker.asked || self.evaluator.rules().text() == wanted.text() {
+            return None;
+        }
+        speaker.asked = true;
+        let (topic, partition) = &self.signals;
+        tracing::info!(
+            partition,
+            rules = wanted.file(),
+            "other rules than before take effect"
+        );
+        let taken = v1::RulesTaken {
+            epoch: speaker.epoch,
+            file: wanted.file().to_owned(),
+            text: wanted.text().to_owned(),
+        };
+        let kind = Some(v1::signal::Kind::Rules(taken));
+        let value = v1::Signal { kind }.encode_to_vec();
+        Some(Outgoing::new(Arc::clone(topic), *partition, value))
     }
 }

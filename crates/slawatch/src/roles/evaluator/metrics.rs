@@ -6,6 +6,7 @@ use slawatch_evaluator::{Evaluator, Stats};
 const BATCHES: &str = "slawatch_signal_batches_total";
 const LATE_ROWS: &str = "slawatch_signal_late_rows_total";
 const UNKNOWN: &str = "slawatch_signal_unknown_total";
+const UNREADABLE_RULES: &str = "slawatch_evaluator_unreadable_rules_total";
 const SOURCES_OUT: &str = "slawatch_signal_sources_out";
 const CLOCK: &str = "slawatch_evaluator_clock_ms";
 
@@ -23,13 +24,17 @@ pub(crate) fn describe() {
         UNKNOWN,
         "Signals of a kind that this version does not know and left out"
     );
+    describe_counter!(
+        UNREADABLE_RULES,
+        "Rules that another version of slawatch put in force and that this one cannot read; those before went on (alert SlawatchRulesUnreadable)"
+    );
     describe_gauge!(
         SOURCES_OUT,
         "Sources of signals that are behind or not seen; while there are any, no threshold alert resolves (alert SlawatchSourceOut)"
     );
     describe_gauge!(
         CLOCK,
-        "The evaluator's clock by partition, in milliseconds since 1970"
+        "The evaluator's clock by partition, in milliseconds since 1970 (alert SlawatchEvaluatorBehind)"
     );
 }
 
@@ -41,6 +46,7 @@ pub(super) struct Reported {
     fenced: Counter,
     late_rows: Counter,
     unknown: Counter,
+    unreadable_rules: Counter,
     sources_out: Gauge,
     clock_ms: Gauge,
 }
@@ -50,6 +56,15 @@ impl std::fmt::Debug for Reported {
         f.debug_struct("Reported")
             .field("before", &self.before)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whoever gives a partition up knows nothing of its clock and its sources any more. An owner in the same process says
+/// its own with its next flush.
+impl Drop for Reported {
+    fn drop(&mut self) {
+        self.sources_out.set(f64::NAN);
+        self.clock_ms.set(f64::NAN);
     }
 }
 
@@ -63,6 +78,7 @@ impl Reported {
             fenced: counter!(BATCHES, "result" => "fenced"),
             late_rows: counter!(LATE_ROWS),
             unknown: counter!(UNKNOWN),
+            unreadable_rules: counter!(UNREADABLE_RULES),
             sources_out: gauge!(SOURCES_OUT, "partition" => partition.clone()),
             clock_ms: gauge!(CLOCK, "partition" => partition),
         }
@@ -78,6 +94,8 @@ impl Reported {
         self.late_rows.increment(now.late_rows - before.late_rows);
         self.unknown
             .increment(now.unknown_signals - before.unknown_signals);
+        self.unreadable_rules
+            .increment(now.unreadable_rules - before.unreadable_rules);
         self.before = now;
         self.sources_out.set(evaluator.sources_out().len() as f64);
         if let Some(clock_ms) = evaluator.clock_ms() {

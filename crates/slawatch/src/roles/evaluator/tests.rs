@@ -98,9 +98,9 @@ fn keys(batches: &[(u32, v1::AlertBatch)]) -> Vec<(&str, AlertState)> {
         .collect()
 }
 
-fn view<'a>(factory: &EvaluatorFactory, state: &'a [u8]) -> SnapshotView<'a> {
+fn view(state: &[u8]) -> SnapshotView<'_> {
     SnapshotView {
-        fingerprint: factory.fingerprint,
+        fingerprint: 0,
         offset: 1,
         clock_ms: 0,
         log_clock_ms: 0,
@@ -135,46 +135,105 @@ fn what_a_takeover_replays_is_published_as_it_was_before() {
     processor.snapshot(&mut state);
     apply(&mut processor, &signal(100, &["acme"], 0));
     let before = flush(&mut processor, 1);
-    let mut next = factory
-        .restore(&source(), &view(&factory, &state))
-        .expect("a state");
+    let mut next = factory.restore(&source(), &view(&state)).expect("a state");
     apply(&mut next, &signal(100, &["acme"], 0));
     next.took_over(7);
     assert_eq!(flush(&mut next, 1), before);
 }
 
+/// What a flush writes back to the signals.
+fn rules_written(processor: &mut EvaluatorProcessor, batch: u64) -> Vec<Vec<u8>> {
+    let mut out = Vec::new();
+    processor.flush(&stamp(batch), &mut out);
+    let back = out
+        .iter()
+        .filter(|record| &*record.topic == "slawatch.signals");
+    back.map(|record| {
+        assert_eq!(record.partition, 2);
+        record.value.clone()
+    })
+    .collect()
+}
+
+/// The process that fired an alert ended without a snapshot of it and comes back under other rules: the replay says the
+/// same as before, and the change has its place in the log.
 #[test]
-fn under_other_rules_what_is_replayed_is_told() {
+fn other_rules_take_effect_where_the_log_says_so() {
     let (before, after) = (factory("before"), factory("after"));
-    let mut processor = before.create(&source());
-    apply(&mut processor, &signal(100, &["acme"], 0));
+    let processor = before.create(&source());
     let mut state = Vec::new();
     processor.snapshot(&mut state);
-    let mut processor = after
-        .restore(&source(), &view(&before, &state))
-        .expect("a state");
-    apply(&mut processor, &signal(101, &["acme"], 0));
+    let mut processor = after.restore(&source(), &view(&state)).expect("a state");
+    apply(&mut processor, &signal(100, &["acme"], 0));
+    assert_eq!(rules_written(&mut processor, 1), Vec::<Vec<u8>>::new());
     processor.took_over(8);
-    let batches = flush(&mut processor, 1);
+    let written = rules_written(&mut processor, 2);
+    assert_eq!(written.len(), 1);
+    assert_eq!(rules_written(&mut processor, 3), Vec::<Vec<u8>>::new());
+    apply(&mut processor, &signal(101, &["globex"], 0));
+    apply(&mut processor, &written[0]);
+    apply(&mut processor, &signal(102, &["acme"], 0));
     assert_eq!(
-        keys(&batches),
+        keys(&flush(&mut processor, 4)),
         [
+            ("before/globex/refunds", AlertState::Firing),
             ("before/acme/refunds", AlertState::Expired),
-            ("after/acme/refunds", AlertState::Firing)
+            ("before/globex/refunds", AlertState::Expired),
+            ("after/acme/refunds", AlertState::Firing),
+            ("after/globex/refunds", AlertState::Firing),
         ]
     );
+    assert_eq!(
+        processor.fingerprint(),
+        after.create(&source()).fingerprint()
+    );
+
+    // One that was replaced has the last word in the log: the owner says its own again.
+    let other = v1::RulesTaken {
+        epoch: 8,
+        file: "other.toml".to_owned(),
+        text: rules("other").text().to_owned(),
+    };
+    let kind = Some(v1::signal::Kind::Rules(other));
+    apply(&mut processor, &v1::Signal { kind }.encode_to_vec());
+    assert_eq!(rules_written(&mut processor, 5), written);
 }
 
 #[test]
 fn damaged_and_foreign_states_are_told_apart() {
     let factory = factory("sl");
-    let restore = |state: &[u8]| factory.restore(&source(), &view(&factory, state)).map(drop);
+    let restore = |state: &[u8]| factory.restore(&source(), &view(state)).map(drop);
     assert!(matches!(restore(&[0xff]), Err(RestoreError::Unusable(_))));
     // Field 1 of the state is its schema.
     assert!(matches!(
         restore(&[8, 99]),
         Err(RestoreError::Incompatible(_))
     ));
+}
+
+/// An alert on a figure that nobody keeps up any more would fire for ever.
+#[test]
+fn who_gives_a_partition_up_leaves_no_figure_behind() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let figures = || {
+        let text = recorder.handle().render();
+        let lines = text
+            .lines()
+            .filter(|line| line.contains("{partition=\"2\"}"));
+        let values: Vec<String> = lines
+            .filter_map(|line| line.rsplit(' ').next().map(str::to_owned))
+            .collect();
+        values
+    };
+    ::metrics::with_local_recorder(&recorder, || {
+        let mut processor = factory("sl").create(&source());
+        apply(&mut processor, &signal(100, &["acme"], 0));
+        flush(&mut processor, 1);
+        let mut before = figures();
+        before.sort();
+        assert_eq!(before, ["0", "6000000"]);
+    });
+    assert_eq!(figures(), ["NaN", "NaN"]);
 }
 
 #[test]
