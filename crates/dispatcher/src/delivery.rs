@@ -103,7 +103,7 @@ pub enum Answer {
         /// Status and the beginning of the body.
         detail: String,
     },
-    /// Trouble that may pass: 429, 5xx, time-outs, lost connections.
+    /// Trouble that may pass: 5xx, logins and routes, 429, time-outs, lost connections.
     Trouble {
         /// What happened, without the address.
         detail: String,

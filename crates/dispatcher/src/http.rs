@@ -189,25 +189,42 @@ async fn judge(response: Response, now_ms: i64) -> Answer {
         Answer::Taken {
             detail: status.to_string(),
         }
-    } else if status.is_server_error()
-        || matches!(
-            status,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
-        )
-    {
-        let maybe_delivered = status.is_server_error();
+    } else if status.is_redirection() {
+        Answer::Trouble {
+            detail: format!("{detail}; redirects are not followed, configure the final url"),
+            retry_after_ms,
+            maybe_delivered: false,
+        }
+    } else if is_about_the_alert(status) {
+        Answer::Refused { detail }
+    } else {
         Answer::Trouble {
             detail,
             retry_after_ms,
-            maybe_delivered,
+            maybe_delivered: status.is_server_error(),
         }
-    } else if status.is_redirection() {
-        Answer::Refused {
-            detail: format!("{detail}; redirects are not followed, configure the final url"),
-        }
-    } else {
-        Answer::Refused { detail }
     }
+}
+
+/// Whether another try with the same alert would get the same answer whatever is done to the receiver. What speaks of
+/// the way there (logins, proxies, routes, load) is mended sooner or later, and the alert must arrive then.
+fn is_about_the_alert(status: StatusCode) -> bool {
+    status.is_client_error()
+        && !matches!(
+            status,
+            StatusCode::UNAUTHORIZED
+                | StatusCode::FORBIDDEN
+                | StatusCode::NOT_FOUND
+                | StatusCode::METHOD_NOT_ALLOWED
+                | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                | StatusCode::REQUEST_TIMEOUT
+                | StatusCode::GONE
+                | StatusCode::MISDIRECTED_REQUEST
+                | StatusCode::LOCKED
+                | StatusCode::TOO_EARLY
+                | StatusCode::UPGRADE_REQUIRED
+                | StatusCode::TOO_MANY_REQUESTS
+        )
 }
 
 /// The beginning of the body; what goes wrong while reading it does not change the answer.

@@ -21,6 +21,8 @@ use crate::delivery::{
 
 /// Most alerts in one request to an Alertmanager.
 const MAX_BATCH: usize = 200;
+/// How often a receiver that is told again and again is offered what it refused: its configuration may be mended.
+const REFUSED_AGAIN_MS: i64 = 5 * 60_000;
 /// How long an end is repeated to an Alertmanager that may have been restarted meanwhile (Prometheus does the same).
 const REPEAT_END_MS: i64 = 15 * 60_000;
 /// No receiver may ask for more silence than this: a page that waits for a day is of no use.
@@ -75,8 +77,8 @@ struct Waiting {
     attempts: u32,
     not_before_ms: i64,
     turn: u64,
-    /// A request that held others too was refused: ask for this one by itself to learn which one it was.
-    alone: bool,
+    /// It was refused by itself and that is recorded: offered again now and then, in no company.
+    refused: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -100,6 +102,9 @@ pub struct Queue {
     backoff: Backoff,
     waiting: BTreeMap<Address, Waiting>,
     under_way: BTreeMap<u64, UnderWay>,
+    /// Most alerts in the next request: halved when one is refused, doubled when one is taken, so that it is found out
+    /// which alert it is that is refused, or how large a request may be.
+    batch_limit: usize,
     busy: BTreeSet<Address>,
     standing: BTreeMap<Address, Standing>,
     failures: u32,
@@ -124,6 +129,7 @@ impl Queue {
             backoff: Backoff::new(config.retry_min, config.retry_max, seed),
             waiting: BTreeMap::new(),
             under_way: BTreeMap::new(),
+            batch_limit: MAX_BATCH,
             busy: BTreeSet::new(),
             standing: BTreeMap::new(),
             failures: 0,
@@ -163,14 +169,11 @@ impl Queue {
         self.reports.pop_front()
     }
 
-    /// How many states wait to be told, those under way included.
+    /// How many states wait to be told, those under way included; what was refused is not.
     pub fn outstanding(&self) -> usize {
-        self.waiting.len()
-            + self
-                .under_way
-                .values()
-                .map(|request| request.told.len())
-                .sum::<usize>()
+        let under_way = self.under_way.values().flat_map(|request| &request.told);
+        let all = self.waiting.values().chain(under_way);
+        all.filter(|entry| !entry.refused).count()
     }
 
     /// How many requests in a row failed.
@@ -192,12 +195,17 @@ impl Queue {
             let known = old.delivery.may_be_open;
             let firing = !is_over(old.delivery.intent.state);
             if over && firing && !known && !busy {
-                self.suppress(&old, "it was over before it was sent".to_owned());
+                let why = if old.refused {
+                    "what it would end was refused"
+                } else {
+                    "it was over before it was sent"
+                };
+                self.supersede(&old, why.to_owned());
                 let end = self.entry(delivery, now_ms);
-                self.suppress(&end, "it was over before it was sent".to_owned());
+                self.suppress(&end, why.to_owned());
                 return;
             }
-            self.suppress(
+            self.supersede(
                 &old,
                 format!(
                     "superseded: {} at revision {}",
@@ -232,7 +240,14 @@ impl Queue {
             attempts: 0,
             not_before_ms: now_ms,
             turn: self.turns,
-            alone: false,
+            refused: false,
+        }
+    }
+
+    /// A state that is told no more; of one that was refused its end is recorded already.
+    fn supersede(&mut self, entry: &Waiting, reason: String) {
+        if !entry.refused {
+            self.suppress(entry, reason);
         }
     }
 
@@ -352,7 +367,7 @@ impl Queue {
             .collect();
         let mut repeated = Vec::new();
         if let Shape::Repeated { interval_ms } = self.shape
-            && !told.iter().any(|entry| entry.alone)
+            && !told.iter().any(|entry| entry.refused)
         {
             self.take_repeats(now_ms, interval_ms, &mut items, &mut repeated);
         }
@@ -383,10 +398,10 @@ impl Queue {
         ready.sort_by_key(|entry| (entry.attempts, entry.turn));
         let limit = match self.shape {
             Shape::Single { .. } => 1,
-            Shape::Repeated { .. } if ready.first().is_some_and(|entry| entry.alone) => 1,
+            Shape::Repeated { .. } if ready.first().is_some_and(|entry| entry.refused) => 1,
             Shape::Repeated { .. } => {
-                ready.retain(|entry| !entry.alone);
-                MAX_BATCH
+                ready.retain(|entry| !entry.refused);
+                self.batch_limit
             }
         };
         ready
@@ -413,7 +428,7 @@ impl Queue {
         // What is nearly due goes along, so that the repetitions of many alerts share their requests.
         let soon_ms = now_ms + interval_ms / 4;
         for (address, standing) in &mut self.standing {
-            if items.len() >= MAX_BATCH {
+            if items.len() >= self.batch_limit {
                 break;
             }
             let told_anew = items.iter().any(|item| item.delivery.address == *address);

@@ -187,18 +187,32 @@ fn a_receiver_that_comes_up_later_is_told_what_holds_then() {
 }
 
 #[test]
+fn logins_and_routes_that_do_not_work_are_tried_again() {
+    let world = Runtime::new().unwrap();
+    let mut script: Vec<Reply> = [401, 403, 404, 405, 407, 410, 421, 423, 425, 426]
+        .map(|status| Reply::Status(status, "no way"))
+        .into();
+    script.push(Reply::Redirect);
+    for kind in ["webhook", "alertmanager"] {
+        let target = Target::start(world.handle(), &script);
+        let mut rig = Rig::start(&receiver(kind, "hook", &target.url(), ""));
+        rig.evaluator_says(vec![alert("late", Firing, 1)]);
+        rig.until_recorded("SENT hook firing late-1: 200 OK");
+        assert_eq!(target.seen().len(), script.len() + 1);
+        assert_eq!(rig.notifications().len(), 3);
+    }
+}
+
+#[test]
 fn a_refusal_is_recorded_with_the_answer_and_not_tried_again() {
     let world = Runtime::new().unwrap();
     for (reply, answer) in [
         (
-            Reply::Status(404, "no such hook"),
-            "404 Not Found: no such hook",
+            Reply::Status(422, "no such field"),
+            "422 Unprocessable Entity: no such field",
         ),
         (Reply::Status(400, ""), "400 Bad Request"),
-        (
-            Reply::Redirect,
-            "302 Found; redirects are not followed, configure the final url",
-        ),
+        (Reply::Status(413, ""), "413 Payload Too Large"),
     ] {
         let target = Target::start(world.handle(), &[reply]);
         let mut rig = Rig::start(&hook(&target.url()));
@@ -274,7 +288,7 @@ fn a_page_that_comes_too_late_is_recorded_and_not_sent() {
     let target = Target::start(world.handle(), &[]);
     let mut rig = Rig::start(&format!("stale_after = \"1m\"\n{}", hook(&target.url())));
     let mut old = alert("old", Firing, 1);
-    old.due_ms -= 120_000;
+    (old.ticket_id, old.due_ms) = ("T1".into(), old.due_ms - 120_000);
     rig.evaluator_says(vec![old, alert("new", Firing, 1)]);
     rig.until_recorded("SENT hook firing new-1: 200 OK");
     let recorded = rig.notifications();

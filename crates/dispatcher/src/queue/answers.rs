@@ -1,7 +1,7 @@
 //! What an answer means for the states that a request told.
 
-use super::{MAX_RETRY_AFTER_MS, Queue, Shape, UnderWay, Waiting};
-use crate::delivery::{Answer, DeliveryEnd, is_over, state_word};
+use super::{MAX_BATCH, MAX_RETRY_AFTER_MS, Queue, REFUSED_AGAIN_MS, Shape, UnderWay, Waiting};
+use crate::delivery::{Address, Answer, DeliveryEnd, is_over, state_word};
 
 impl Queue {
     /// The answer to a request.
@@ -19,7 +19,7 @@ impl Queue {
             }
             Answer::Refused { detail } => {
                 self.is_well();
-                self.finish_refused(request, &detail);
+                self.finish_refused(request, &detail, now_ms);
             }
             Answer::Trouble {
                 retry_after_ms,
@@ -37,6 +37,9 @@ impl Queue {
     }
 
     fn finish_taken(&mut self, request: UnderWay, detail: &str, now_ms: i64) {
+        if request.told.len() + request.repeated.len() >= self.batch_limit {
+            self.batch_limit = (self.batch_limit * 2).min(MAX_BATCH);
+        }
         for entry in request.told {
             self.report(&entry, DeliveryEnd::Sent, detail.to_owned());
             if let Some(newer) = self.waiting.get_mut(&entry.delivery.address) {
@@ -49,27 +52,63 @@ impl Queue {
         }
     }
 
-    fn finish_refused(&mut self, request: UnderWay, detail: &str) {
-        if request.told.len() + request.repeated.len() > 1 {
+    fn finish_refused(&mut self, request: UnderWay, detail: &str, now_ms: i64) {
+        let size = request.told.len() + request.repeated.len();
+        if size > 1 {
+            self.batch_limit = (size / 2).max(1);
             for mut entry in request.told {
                 entry.attempts -= 1;
-                entry.alone = true;
                 self.put_back(entry);
+            }
+            self.make_up_for(request.repeated, now_ms);
+            return;
+        }
+        self.batch_limit = (self.batch_limit * 2).min(MAX_BATCH);
+        for entry in request.told {
+            self.refuse(entry, detail, now_ms);
+        }
+        for address in request.repeated {
+            let Some(standing) = self.standing.remove(&address) else {
+                continue;
+            };
+            // An end was told once; that it cannot be repeated keeps nothing from anybody.
+            if standing.ended_at_ms.is_none() {
+                let mut entry = self.entry(standing.delivery, now_ms);
+                entry.attempts = 1;
+                entry.delivery.may_be_open = true;
+                self.refuse(entry, detail, now_ms);
+            }
+        }
+    }
+
+    /// It was refused by itself: that is recorded once. Only to a receiver that is told again and again is it offered
+    /// again.
+    fn refuse(&mut self, mut entry: Waiting, detail: &str, now_ms: i64) {
+        if !entry.refused {
+            self.report(&entry, DeliveryEnd::Rejected, detail.to_owned());
+        }
+        let address = &entry.delivery.address;
+        let firing = !is_over(entry.delivery.intent.state);
+        if let Some(newer) = self.waiting.get(address) {
+            let ends_nothing =
+                firing && !entry.delivery.may_be_open && is_over(newer.delivery.intent.state);
+            if ends_nothing && let Some(end) = self.waiting.remove(address) {
+                self.suppress(&end, "what it would end was refused".to_owned());
             }
             return;
         }
-        for entry in request.told {
-            self.report(&entry, DeliveryEnd::Rejected, detail.to_owned());
-            let address = &entry.delivery.address;
-            let nothing_open = !entry.delivery.may_be_open && !is_over(entry.delivery.intent.state);
-            if nothing_open
-                && self
-                    .waiting
-                    .get(address)
-                    .is_some_and(|newer| is_over(newer.delivery.intent.state))
-                && let Some(end) = self.waiting.remove(address)
-            {
-                self.suppress(&end, "what it would end was refused".to_owned());
+        if firing && matches!(self.shape, Shape::Repeated { .. }) {
+            entry.refused = true;
+            entry.not_before_ms = now_ms + REFUSED_AGAIN_MS;
+            self.waiting.insert(entry.delivery.address.clone(), entry);
+        }
+    }
+
+    /// A repetition that did not arrive is due at once.
+    fn make_up_for(&mut self, repeated: Vec<Address>, now_ms: i64) {
+        for address in repeated {
+            if let Some(standing) = self.standing.get_mut(&address) {
+                standing.repeat_at_ms = now_ms;
             }
         }
     }
@@ -86,15 +125,15 @@ impl Queue {
         self.gate_ms = now_ms + self.backoff.pause_ms(self.failures).max(asked_ms);
         for mut entry in request.told {
             entry.delivery.may_be_open |= maybe_delivered && !is_over(entry.delivery.intent.state);
-            entry.not_before_ms = now_ms + self.backoff.pause_ms(entry.attempts).max(asked_ms);
+            let pause_ms = if entry.refused {
+                REFUSED_AGAIN_MS
+            } else {
+                self.backoff.pause_ms(entry.attempts).max(asked_ms)
+            };
+            entry.not_before_ms = now_ms + pause_ms;
             self.put_back(entry);
         }
-        // A repetition that did not arrive is made up for as soon as the receiver is back.
-        for address in request.repeated {
-            if let Some(standing) = self.standing.get_mut(&address) {
-                standing.repeat_at_ms = now_ms;
-            }
-        }
+        self.make_up_for(request.repeated, now_ms);
     }
 
     /// Back into the queue, unless a newer state came meanwhile or its ledger is gone.
@@ -108,7 +147,7 @@ impl Queue {
                 );
                 let end_of_nothing =
                     is_over(newer.delivery.intent.state) && !newer.delivery.may_be_open;
-                self.suppress(
+                self.supersede(
                     &entry,
                     format!("superseded: {} at revision {}", told.0, told.1),
                 );

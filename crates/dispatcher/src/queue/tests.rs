@@ -391,21 +391,48 @@ fn a_repetition_that_failed_is_made_up_for() {
     assert_eq!(told(&sent(&mut queue, until_ms)), ["a firing r1 again"]);
 }
 
+/// Answers every request until `until_ms`, refusing those that `is_bad`; counts the requests.
+fn served(
+    queue: &mut Queue,
+    from_ms: i64,
+    until_ms: i64,
+    is_bad: impl Fn(&Request) -> bool,
+) -> usize {
+    let (mut now_ms, mut requests) = (from_ms, 0);
+    loop {
+        match queue.next(now_ms) {
+            Next::Send(request) => {
+                requests += 1;
+                let answer = if is_bad(&request) { refused() } else { taken() };
+                queue.finish(request.number, answer, now_ms);
+            }
+            Next::Wait {
+                until_ms: Some(next_ms),
+            } if next_ms <= until_ms => now_ms = next_ms,
+            Next::Wait { .. } => return requests,
+        }
+    }
+}
+
+fn holds(request: &Request, key: &str) -> bool {
+    let mut items = request.items.iter();
+    items.any(|item| item.delivery.address.subject.key == key)
+}
+
 #[test]
 fn one_bad_alert_does_not_take_the_others_down() {
     let mut queue = alertmanager();
-    queue.order(Order::Keep(delivery("old", Firing, 1, true)), -60_000);
     for key in ["a", "bad", "c"] {
         queue.order(fires(key, 1), 0);
     }
-    let request = sent(&mut queue, 0);
-    assert_eq!(request.items.len(), 4);
-    queue.finish(request.number, refused(), 0);
-    assert_eq!(reports(&mut queue), [""; 0]);
-    for key in ["a", "bad", "c"] {
+    for expected in [3, 1, 2, 1, 1] {
         let request = sent(&mut queue, 0);
-        assert_eq!(told(&request), [format!("{key} firing r1")]);
-        let answer = if key == "bad" { refused() } else { taken() };
+        assert_eq!(request.items.len(), expected, "{:?}", told(&request));
+        let answer = if holds(&request, "bad") {
+            refused()
+        } else {
+            taken()
+        };
         queue.finish(request.number, answer, 0);
     }
     assert_eq!(
@@ -416,6 +443,102 @@ fn one_bad_alert_does_not_take_the_others_down() {
             "Sent c firing r1 after 1: 200 OK"
         ]
     );
+    assert_eq!(queue.outstanding(), 0);
+}
+
+#[test]
+fn one_bad_repetition_does_not_take_the_others_down() {
+    let mut queue = alertmanager();
+    for number in 0..150 {
+        let key = format!("k{number:03}");
+        queue.order(Order::Keep(delivery(&key, Firing, 1, true)), 0);
+    }
+    let repeated = std::cell::RefCell::new(BTreeSet::new());
+    let requests = served(&mut queue, 0, 0, |request| {
+        let bad = holds(request, "k077");
+        if !bad {
+            let keys = request
+                .items
+                .iter()
+                .map(|item| item.delivery.address.clone());
+            repeated.borrow_mut().extend(keys);
+        }
+        bad
+    });
+    assert!(requests < 30, "{requests}");
+    assert_eq!(repeated.borrow().len(), 149);
+    assert_eq!(
+        reports(&mut queue),
+        ["Rejected k077 firing r1 after 1: 400 Bad Request"]
+    );
+    // The receiver has it still: its end is told.
+    queue.order(ends("k077", 2), 0);
+    assert_eq!(told(&sent(&mut queue, 0)), ["k077 resolved r2"]);
+    assert_eq!(reports(&mut queue), [""; 0]);
+}
+
+#[test]
+fn where_requests_may_only_be_small_they_are() {
+    let mut queue = alertmanager();
+    for number in 0..200 {
+        queue.order(fires(&format!("k{number}"), 1), 0);
+    }
+    let requests = served(&mut queue, 0, 0, |request| request.items.len() > 30);
+    assert!(requests < 40, "{requests}");
+    let reports = reports(&mut queue);
+    assert_eq!(reports.len(), 200);
+    assert!(reports.iter().all(|report| report.starts_with("Sent")));
+}
+
+#[test]
+fn an_alertmanager_is_offered_again_what_it_refused() {
+    let mut queue = alertmanager();
+    queue.order(fires("a", 1), 0);
+    let all_bad = |_: &Request| true;
+    assert_eq!(served(&mut queue, 0, REFUSED_AGAIN_MS * 2, all_bad), 3);
+    let rejected = "Rejected a firing r1 after 1: 400 Bad Request";
+    assert_eq!(reports(&mut queue), [rejected], "recorded once");
+    assert_eq!(queue.outstanding(), 0);
+    // What comes meanwhile does not wait, and does not go along.
+    queue.order(fires("b", 1), REFUSED_AGAIN_MS * 3);
+    let now_ms = REFUSED_AGAIN_MS * 3;
+    for expected in ["b firing r1", "a firing r1"] {
+        let request = sent(&mut queue, now_ms);
+        assert_eq!(told(&request), [expected]);
+        queue.finish(request.number, taken(), now_ms);
+    }
+    assert_eq!(
+        reports(&mut queue),
+        [
+            "Sent b firing r1 after 1: 200 OK",
+            "Sent a firing r1 after 4: 200 OK"
+        ]
+    );
+    assert_eq!(
+        told(&sent(&mut queue, now_ms + 60_000)),
+        ["a firing r1 again", "b firing r1 again"]
+    );
+}
+
+#[test]
+fn the_end_of_what_was_refused_is_told_to_nobody() {
+    let mut queue = alertmanager();
+    queue.order(fires("a", 1), 0);
+    served(&mut queue, 0, 0, |_| true);
+    queue.order(ends("a", 2), 1_000);
+    assert_eq!(
+        reports(&mut queue),
+        [
+            "Rejected a firing r1 after 1: 400 Bad Request",
+            "Suppressed a resolved r2 after 0: what it would end was refused"
+        ]
+    );
+    assert_eq!(waits(&mut queue, 1_000), None);
+    // A webhook is not offered it again at all.
+    let mut queue = webhook(1);
+    queue.order(fires("a", 1), 0);
+    served(&mut queue, 0, 0, |_| true);
+    assert_eq!(waits(&mut queue, REFUSED_AGAIN_MS), None);
 }
 
 #[test]
