@@ -18,7 +18,7 @@ use slawatch_wire::v1::{
 
 use crate::delivery::{Address, Delivery, IntentKey, LedgerId, Order, Report, Subject, is_over};
 pub use directory::Directory;
-use line::{Line, Phase, Step, Told};
+use line::{Line, Phase, Step, Terms, Told};
 
 /// What is over and settled is remembered for this long (by the evaluator's clock), so that a repetition is known as one.
 const REMEMBER_MS: i64 = 48 * 3_600_000;
@@ -30,6 +30,8 @@ pub struct Outputs {
     pub records: Vec<Notification>,
     /// For the receivers' queues, by their number.
     pub orders: Vec<(usize, Order)>,
+    /// The receiver of each verdict among the records that is known too late to page anybody for it.
+    pub stale: Vec<String>,
 }
 
 /// What a batch of alerts came to.
@@ -157,7 +159,7 @@ impl Ledger {
             if is_over(transition.state()) {
                 // Its end is told to whoever knows of it, whatever the receiver matches by now.
                 if let Some(line) = self.lines.get_mut(&id) {
-                    line.newest = Some(Arc::clone(&transition));
+                    line.renew(Arc::clone(&transition));
                     self.undecided.push(id);
                 }
                 continue;
@@ -166,7 +168,8 @@ impl Ledger {
                 self.end_other_incidents(number, &transition);
             }
             if self.lines.contains_key(&id) || receiver.matching.holds(&transition) {
-                self.lines.entry(id.clone()).or_default().newest = Some(Arc::clone(&transition));
+                let line = self.lines.entry(id.clone()).or_default();
+                line.renew(Arc::clone(&transition));
                 self.undecided.push(id);
             }
         }
@@ -195,7 +198,7 @@ impl Ledger {
             end.revision = firing.revision;
             end.at_ms = firing.at_ms;
             end.reason = format!("incident {} of the same alert began", firing.incident);
-            line.newest = Some(Arc::new(end));
+            line.renew(Arc::new(end));
             self.undecided.push(id.clone());
         }
     }
@@ -236,6 +239,7 @@ impl Ledger {
             },
         );
         let line = self.lines.entry(id).or_default();
+        line.recall(&intent.incident);
         match notification.state() {
             NotificationState::Intent => {
                 line.told = Told::Intent {
@@ -257,17 +261,34 @@ impl Ledger {
         self.undecided = self.lines.keys().cloned().collect();
         let mut outputs = Outputs::default();
         for ((number, subject), line) in &self.lines {
-            if let (Told::Sent(intent), Some(newest)) = (&line.told, &line.newest)
+            let Some(newest) = line
+                .newest
+                .as_ref()
+                .filter(|newest| !is_over(newest.state()))
+            else {
+                continue;
+            };
+            let by_incident = self.directory.receivers[*number].by_incident;
+            let again = line
+                .is_tried_again(by_incident)
+                .filter(|intent| intent.incident == newest.incident);
+            let delivery =
+                |intent: &IntentKey| self.delivery(subject, newest, intent.clone(), true);
+            let order = if let Told::Sent(intent) = &line.told
                 && !is_over(intent.state)
-                && !is_over(newest.state())
             {
-                let delivery = self.delivery(subject, newest, intent.clone(), true);
-                outputs.orders.push((*number, Order::Keep(delivery)));
-            }
+                Order::Keep(delivery(intent))
+            } else if let Some(intent) = again {
+                Order::Deliver(delivery(intent))
+            } else {
+                continue;
+            };
+            outputs.orders.push((*number, order));
         }
         let decided = self.decide(now_ms, batch);
         outputs.records.extend(decided.records);
         outputs.orders.extend(decided.orders);
+        outputs.stale.extend(decided.stale);
         outputs
     }
 
@@ -290,8 +311,11 @@ impl Ledger {
             return;
         };
         let listed = &self.directory.receivers[id.0];
-        let stale_after_ms = self.directory.stale_after_ms;
-        let step = line.next(listed.by_incident, now_ms, stale_after_ms);
+        let terms = Terms {
+            by_incident: listed.by_incident,
+            now_ms,
+            stale_after_ms: self.directory.stale_after_ms,
+        };
         let record =
             |intent: &IntentKey, state, detail: String, about: Option<&AlertTransition>| {
                 record(
@@ -304,16 +328,27 @@ impl Ledger {
                     about,
                 )
             };
-        match step {
+        for (intent, missed) in line.take_missed() {
+            let reason = "it was over before it was told".to_owned();
+            let suppressed = NotificationState::Suppressed;
+            let notification = record(&intent, suppressed, reason, Some(&missed));
+            outputs.records.push(notification);
+        }
+        match line.next(terms) {
             Step::Nothing => {}
             Step::Forget => {
                 self.lines.remove(&id);
             }
-            Step::Suppress { intent, reason } => {
+            Step::Suppress {
+                intent,
+                reason,
+                stale,
+            } => {
                 let about = line.newest.as_deref();
                 let notification = record(&intent, NotificationState::Suppressed, reason, about);
                 line.told = Told::Suppressed(intent);
                 outputs.records.push(notification);
+                outputs.stale.extend(stale.then(|| listed.name.clone()));
             }
             Step::Announce {
                 intent,

@@ -26,42 +26,50 @@ pub enum Kind {
 
 /// Alert transitions read.
 pub const TRANSITIONS: Metric = Metric {
-    name: "slawatch_dispatcher_transitions",
+    name: "slawatch_dispatcher_transitions_total",
     kind: Kind::Counter,
     help: "Alert transitions read, by outcome: applied, or repeated (known already).",
 };
 /// Batches of replaced evaluators.
 pub const FENCED_BATCHES: Metric = Metric {
-    name: "slawatch_dispatcher_fenced_batches",
+    name: "slawatch_dispatcher_fenced_batches_total",
     kind: Kind::Counter,
     help: "Alert batches dropped because a newer evaluator owns their source. Alert if it goes on growing: two \
            evaluators believe that they own one partition.",
 };
 /// Records that are none.
 pub const UNREADABLE: Metric = Metric {
-    name: "slawatch_dispatcher_unreadable_records",
+    name: "slawatch_dispatcher_unreadable_records_total",
     kind: Kind::Counter,
     help: "Records of slawatch.alerts or slawatch.notifications that could not be decoded, by topic. Alert on any: \
            something else writes there.",
 };
 /// What was recorded.
 pub const NOTIFICATIONS: Metric = Metric {
-    name: "slawatch_notifications",
+    name: "slawatch_notifications_total",
     kind: Kind::Counter,
     help: "Notifications recorded, by receiver and state (intent, sent, rejected, suppressed).",
 };
 /// Requests made.
 pub const REQUESTS: Metric = Metric {
-    name: "slawatch_receiver_requests",
+    name: "slawatch_receiver_requests_total",
     kind: Kind::Counter,
-    help: "Requests to a receiver, by receiver and answer (taken, refused, trouble).",
+    help: "Requests to a receiver, by receiver and answer: taken, trouble, split (of several alerts, and refused: made \
+           again in smaller ones), refused (of one alert; alert SlawatchReceiverRejects).",
 };
 /// Refusals.
 pub const REJECTED: Metric = Metric {
-    name: "slawatch_receiver_rejected",
+    name: "slawatch_receiver_rejected_total",
     kind: Kind::Counter,
     help: "Notifications that a receiver refused for good (4xx), by receiver. Alert on any: somebody was not told, and \
            slawatch.notifications has the receiver's answer.",
+};
+/// Verdicts known too late.
+pub const STALE: Metric = Metric {
+    name: "slawatch_stale_verdicts_total",
+    kind: Kind::Counter,
+    help: "Verdicts of tickets that a receiver was not told, since they became known more than stale_after past their \
+           due, by receiver (alert SlawatchVerdictsNotTold).",
 };
 /// States waiting.
 pub const OUTSTANDING: Metric = Metric {
@@ -82,14 +90,20 @@ pub const DELAY: Metric = Metric {
     help: "From the transition (of a ticket alert: from its due) to the receiver's answer, by receiver.",
 };
 
+/// The bounds of [`DELAY`]'s buckets, in seconds: fine where people still wait for a page, coarse where it is late.
+pub const DELAY_BUCKETS: [f64; 14] = [
+    0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 86_400.0,
+];
+
 /// All of them.
-pub const ALL: [Metric; 9] = [
+pub const ALL: [Metric; 10] = [
     TRANSITIONS,
     FENCED_BATCHES,
     UNREADABLE,
     NOTIFICATIONS,
     REQUESTS,
     REJECTED,
+    STALE,
     OUTSTANDING,
     FAILURES,
     DELAY,
@@ -116,9 +130,14 @@ mod tests {
     fn names_are_unique_and_helped() {
         let names: BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
         assert_eq!(names.len(), ALL.len());
-        assert!(
-            ALL.iter()
-                .all(|metric| metric.name.starts_with("slawatch_") && metric.help.ends_with('.'))
-        );
+        for metric in ALL {
+            let Metric { name, kind, help } = metric;
+            assert!(
+                name.starts_with("slawatch_") && help.ends_with('.'),
+                "{name}"
+            );
+            assert_eq!(name.ends_with("_total"), kind == Kind::Counter, "{name}");
+        }
+        assert!(DELAY_BUCKETS.is_sorted());
     }
 }

@@ -224,6 +224,10 @@ impl Task {
                 }
                 "taken"
             }
+            Answer::Refused { detail } if items.len() > 1 => {
+                tracing::warn!(receiver = %self.name, alerts = items.len(), answer = %detail, "a receiver refused a request; it is made again in smaller ones");
+                "split"
+            }
             Answer::Refused { detail } => {
                 tracing::error!(receiver = %self.name, alerts = items.len(), answer = %detail, "a receiver refused a request");
                 "refused"

@@ -6,6 +6,8 @@
 
 mod history;
 mod image;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +29,10 @@ use crate::ledger::{Directory, Ledger, Outputs};
 use crate::metrics as names;
 use crate::receiver::{Outbox, Reported};
 use history::{History, Progress};
+
+/// How often it is looked up where the notifications end. The next owner reads from the last such place that a snapshot
+/// holds, so this is about how much it reads at most before it speaks.
+const HISTORY_STEP_MS: i64 = 5 * 60_000;
 
 /// The topics of the role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +85,12 @@ impl DispatcherFactory {
             });
         }
         let directory = Arc::new(Directory::new(config));
+        for receiver in &config.receivers {
+            // Known from the start, so that the first of them is seen to be one more.
+            for metric in [names::STALE, names::REJECTED] {
+                counter!(metric.name, "receiver" => receiver.name.clone()).increment(0);
+            }
+        }
         Ok(Self {
             log,
             topics,
@@ -110,6 +122,7 @@ impl DispatcherFactory {
             stage: Stage::Silent,
             position,
             history_from,
+            history_due_ms: i64::MIN,
             now_ms: i64::MIN,
             records: Vec::new(),
         })
@@ -180,6 +193,8 @@ pub struct DispatcherProcessor {
     position: i64,
     /// Everything below this offset of the notifications is in the ledger.
     history_from: Option<i64>,
+    /// When that is to be moved on.
+    history_due_ms: i64,
     now_ms: i64,
     /// Results that wait for the next flush.
     records: Vec<Notification>,
@@ -231,6 +246,7 @@ impl Processor for DispatcherProcessor {
                     alerts_end,
                 } => {
                     self.history_from = Some(takeover);
+                    self.history_due_ms = wall_ms.saturating_add(HISTORY_STEP_MS);
                     self.stage = Stage::CatchingUp { end: alerts_end };
                 }
             }
@@ -239,6 +255,9 @@ impl Processor for DispatcherProcessor {
             && self.position >= end
         {
             self.stage = Stage::Ready;
+        }
+        if matches!(self.stage, Stage::Speaking) && wall_ms >= self.history_due_ms {
+            self.move_history_on();
         }
         match self.stage {
             Stage::Silent
@@ -326,8 +345,23 @@ impl Processor for DispatcherProcessor {
 impl DispatcherProcessor {
     fn perform(&mut self, outputs: Outputs) {
         self.records.extend(outputs.records);
+        for receiver in outputs.stale {
+            counter!(names::STALE.name, "receiver" => receiver).increment(1);
+        }
         for (number, order) in outputs.orders {
             self.outbox.order(number, order);
+        }
+    }
+
+    /// All that this owner wrote was in the ledger before, and an owner that replaced it has written nothing below if the
+    /// commit that a snapshot waits for succeeds after this question.
+    fn move_history_on(&mut self) {
+        self.history_due_ms = self.now_ms.saturating_add(HISTORY_STEP_MS);
+        match history::end_of(self.log.as_ref(), &self.notifications) {
+            Ok(end) => self.history_from = Some(end),
+            Err(error) => {
+                tracing::warn!(partition = %self.notifications, %error, "where the notifications end is not known; the next owner reads more of them");
+            }
         }
     }
 

@@ -54,6 +54,8 @@ struct LineImage {
     told_state: i32,
     #[prost(uint64, tag = "8")]
     told_revision: u64,
+    #[prost(message, repeated, tag = "9")]
+    missed: Vec<AlertTransition>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, prost::Enumeration)]
@@ -129,9 +131,13 @@ impl Ledger {
                     incident: line.incident,
                 };
                 let newest = line.newest.map(Arc::new);
-                ledger
-                    .lines
-                    .insert((number, subject), Line { newest, told });
+                let missed = line.missed.into_iter().map(Arc::new).collect();
+                let line = Line {
+                    newest,
+                    missed,
+                    told,
+                };
+                ledger.lines.insert((number, subject), line);
             }
         }
         Ok(ledger)
@@ -168,6 +174,11 @@ fn line_image(receiver: &str, subject: &Subject, line: &Line) -> LineImage {
             .map_or(AlertState::Unspecified, |intent| intent.state)
             .into(),
         told_revision: intent.map_or(0, |intent| intent.revision),
+        missed: line
+            .missed
+            .iter()
+            .map(|missed| AlertTransition::clone(missed))
+            .collect(),
     }
 }
 

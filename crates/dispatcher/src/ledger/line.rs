@@ -1,4 +1,7 @@
 //! One receiver and one subject: the newest state, what was said of it, and so what to say next.
+//!
+//! *Dispatched* is the instant at which an intent is decided. Only there an alert's age is looked at: what was promised
+//! by then is told, however long the receiver or the dispatcher is away, as long as it still holds.
 
 use std::sync::Arc;
 
@@ -11,7 +14,18 @@ use crate::instant::rfc3339;
 pub(super) struct Line {
     /// Absent while only `slawatch.notifications` has told of it.
     pub(super) newest: Option<Arc<AlertTransition>>,
+    /// What fired and was over again before anything was decided about it.
+    pub(super) missed: Vec<Arc<AlertTransition>>,
     pub(super) told: Told,
+}
+
+/// What the receiver and the installation make of a line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// Its incidents are things of their own to the receiver.
+    pub(super) by_incident: bool,
+    pub(super) now_ms: i64,
+    pub(super) stale_after_ms: i64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,6 +62,8 @@ pub(super) enum Step {
     Suppress {
         intent: IntentKey,
         reason: String,
+        /// A verdict that is known too late to page anybody for it (SEMANTICS 6).
+        stale: bool,
     },
     Announce {
         intent: IntentKey,
@@ -108,6 +124,46 @@ impl Line {
         }
     }
 
+    /// Takes in a newer state of the subject.
+    pub(super) fn renew(&mut self, newest: Arc<AlertTransition>) {
+        if let Some(before) = self.newest.replace(newest) {
+            self.note_missed(before);
+        }
+    }
+
+    fn note_missed(&mut self, before: Arc<AlertTransition>) {
+        let goes_on = self
+            .newest
+            .as_ref()
+            .is_some_and(|newest| !is_over(newest.state()) && newest.incident == before.incident);
+        let was_decided = self
+            .told
+            .intent()
+            .is_some_and(|told| told.incident == before.incident);
+        if !is_over(before.state()) && !goes_on && !was_decided {
+            self.missed.push(before);
+        }
+    }
+
+    pub(super) fn take_missed(&mut self) -> Vec<(IntentKey, Arc<AlertTransition>)> {
+        let missed = std::mem::take(&mut self.missed).into_iter();
+        missed
+            .map(|missed| {
+                let intent = IntentKey {
+                    incident: missed.incident.clone(),
+                    state: AlertState::Firing,
+                    revision: missed.revision,
+                };
+                (intent, missed)
+            })
+            .collect()
+    }
+
+    /// An earlier owner wrote down what became of that incident.
+    pub(super) fn recall(&mut self, incident: &str) {
+        self.missed.retain(|missed| missed.incident != incident);
+    }
+
     /// Unlike a result, a suppression may stand alone: what is stale never had an intent.
     pub(super) fn suppress(&mut self, intent: IntentKey) {
         if self
@@ -119,14 +175,26 @@ impl Line {
         }
     }
 
-    pub(super) fn next(&self, by_incident: bool, now_ms: i64, stale_after_ms: i64) -> Step {
+    pub(super) fn next(&self, terms: Terms) -> Step {
         let Some(newest) = &self.newest else {
             return self.next_without_alert();
         };
         if is_over(newest.state()) {
-            self.next_when_over(newest, by_incident)
+            self.next_when_over(newest, terms.by_incident)
         } else {
-            self.next_when_firing(newest, now_ms, stale_after_ms)
+            self.next_when_firing(newest, terms)
+        }
+    }
+
+    /// The queue of a receiver that is told again and again goes on trying what was refused, now and then.
+    pub(super) fn is_tried_again(&self, by_incident: bool) -> Option<&IntentKey> {
+        match &self.told {
+            Told::Rejected(intent) if !by_incident && !is_over(intent.state) => Some(intent),
+            Told::Nothing
+            | Told::Suppressed(_)
+            | Told::Intent { .. }
+            | Told::Sent(_)
+            | Told::Rejected(_) => None,
         }
     }
 
@@ -137,6 +205,7 @@ impl Line {
                 reason: "the alert is no longer in slawatch.alerts, so it cannot be sent again; its topic needs a \
                          longer retention"
                     .to_owned(),
+                stale: false,
             },
             Told::Nothing
             | Told::Suppressed(_)
@@ -146,12 +215,7 @@ impl Line {
         }
     }
 
-    fn next_when_firing(
-        &self,
-        newest: &Arc<AlertTransition>,
-        now_ms: i64,
-        stale_after_ms: i64,
-    ) -> Step {
+    fn next_when_firing(&self, newest: &Arc<AlertTransition>, terms: Terms) -> Step {
         let same_incident = self
             .told
             .intent()
@@ -159,15 +223,20 @@ impl Line {
         if let Some(intent) = same_incident {
             let (intent, transition) = (intent.clone(), Arc::clone(newest));
             return match &self.told {
-                Told::Nothing | Told::Suppressed(_) | Told::Rejected(_) => Step::Nothing,
+                Told::Nothing | Told::Suppressed(_) => Step::Nothing,
+                Told::Rejected(_) if terms.by_incident => Step::Nothing,
                 Told::Intent {
                     phase: Phase::Inherited,
                     ..
                 } => Step::Resend { intent, transition },
-                Told::Intent { .. } | Told::Sent(_) if intent.revision == newest.revision => {
+                Told::Intent { .. } | Told::Sent(_) | Told::Rejected(_)
+                    if intent.revision == newest.revision =>
+                {
                     Step::Nothing
                 }
-                Told::Intent { .. } | Told::Sent(_) => Step::Refresh { intent, transition },
+                Told::Intent { .. } | Told::Sent(_) | Told::Rejected(_) => {
+                    Step::Refresh { intent, transition }
+                }
             };
         }
         let intent = IntentKey {
@@ -175,15 +244,21 @@ impl Line {
             state: AlertState::Firing,
             revision: newest.revision,
         };
-        let age_ms = now_ms.saturating_sub(newest.due_ms);
-        if age_ms > stale_after_ms && !self.told.is_firing() {
+        // What a rule watches still holds and is news whenever it is learnt of; a ticket's verdict is not.
+        let is_verdict = !newest.ticket_id.is_empty();
+        let age_ms = terms.now_ms.saturating_sub(newest.due_ms);
+        if is_verdict && age_ms > terms.stale_after_ms && !self.told.is_firing() {
             let reason = format!(
                 "stale: due at {} and dispatched {} s later, more than the {} s of stale_after",
                 rfc3339(newest.due_ms),
                 age_ms / 1000,
-                stale_after_ms / 1000
+                terms.stale_after_ms / 1000
             );
-            return Step::Suppress { intent, reason };
+            return Step::Suppress {
+                intent,
+                reason,
+                stale: true,
+            };
         }
         self.announce(intent, newest)
     }
@@ -191,7 +266,7 @@ impl Line {
     fn next_when_over(&self, newest: &Arc<AlertTransition>, by_incident: bool) -> Step {
         let told = match &self.told {
             Told::Nothing | Told::Suppressed(_) => return Step::Forget,
-            Told::Rejected(told) if !is_over(told.state) => return Step::Forget,
+            Told::Rejected(told) if by_incident && !is_over(told.state) => return Step::Forget,
             Told::Rejected(told) | Told::Intent { intent: told, .. } | Told::Sent(told) => told,
         };
         // Where only labels count, over is over; elsewhere "it was never true" is news after "it is over".
@@ -222,10 +297,11 @@ impl Line {
     }
 
     fn announce(&self, intent: IntentKey, newest: &Arc<AlertTransition>) -> Step {
-        // The end of something sent and ended before (a retraction after a resolve) is due to the receiver as well.
+        // The end of something sent and ended before (a retraction after a resolve) is due to the receiver as well; what
+        // became of something refused since is known to the queue alone.
         let was_told = match &self.told {
-            Told::Sent(_) => is_over(intent.state),
-            Told::Nothing | Told::Suppressed(_) | Told::Intent { .. } | Told::Rejected(_) => false,
+            Told::Sent(_) | Told::Rejected(_) => is_over(intent.state),
+            Told::Nothing | Told::Suppressed(_) | Told::Intent { .. } => false,
         };
         Step::Announce {
             intent,
@@ -236,11 +312,12 @@ impl Line {
 
     /// Whether nothing is owed and nothing was heard of it since the horizon.
     pub(super) fn is_settled_before(&self, horizon_ms: i64) -> bool {
-        let owed = match &self.told {
-            Told::Nothing | Told::Suppressed(_) | Told::Rejected(_) => false,
-            Told::Intent { .. } => true,
-            Told::Sent(intent) => !is_over(intent.state),
-        };
+        let owed = !self.missed.is_empty()
+            || match &self.told {
+                Told::Nothing | Told::Suppressed(_) | Told::Rejected(_) => false,
+                Told::Intent { .. } => true,
+                Told::Sent(intent) => !is_over(intent.state),
+            };
         let alive = self
             .newest
             .as_ref()

@@ -23,6 +23,7 @@ struct Story {
     batch: u64,
     alerts: Vec<AlertBatch>,
     log: Vec<Notification>,
+    stale: Vec<String>,
     said: Vec<String>,
     deliveries: Vec<(usize, Delivery)>,
 }
@@ -44,6 +45,7 @@ fn story_of(receivers: &str) -> Story {
         batch: 0,
         alerts: Vec::new(),
         log: Vec::new(),
+        stale: Vec::new(),
         said: Vec::new(),
         deliveries: Vec::new(),
     }
@@ -72,6 +74,11 @@ fn alert(state: AlertState, incident: &str, revision: u64, now_ms: i64) -> Alert
     }
 }
 
+fn of_ticket(mut alert: AlertTransition) -> AlertTransition {
+    alert.ticket_id = "T1".into();
+    alert
+}
+
 impl Story {
     fn transition(&mut self, transition: AlertTransition) -> Taken {
         let batch = AlertBatch {
@@ -92,12 +99,20 @@ impl Story {
         self
     }
 
+    /// The same, of a ticket.
+    fn breach_comes(&mut self, state: AlertState, incident: &str, revision: u64) -> &mut Self {
+        let taken = self.transition(of_ticket(alert(state, incident, revision, self.now_ms)));
+        assert_eq!(taken.repeated, 0);
+        self
+    }
+
     fn after(&mut self, ms: i64) -> &mut Self {
         self.now_ms += ms;
         self
     }
 
     fn note(&mut self, outputs: Outputs) {
+        self.stale.extend(outputs.stale);
         for notification in outputs.records {
             self.note_record(notification);
         }
@@ -230,11 +245,17 @@ fn the_intent_is_durable_before_anything_is_delivered() {
 
 #[test]
 fn only_the_newest_state_counts() {
-    story()
+    let mut missed = story();
+    missed
         .comes(Firing, "i1", 1)
         .comes(Resolved, "i1", 2)
         .decided()
+        .says(&["Suppressed am Firing i1 r1", "Suppressed hook Firing i1 r1"])
+        .decided()
         .says(&[]);
+    assert_eq!(missed.log[0].detail, "it was over before it was told");
+    assert_eq!(missed.stale, [""; 0]);
+    assert!(missed.ledger.lines.is_empty());
     story()
         .told(Firing, "i1", 1)
         .comes(Resolved, "i1", 2)
@@ -273,20 +294,72 @@ fn every_way_to_be_over_is_told() {
 }
 
 #[test]
-fn a_stale_page_is_recorded_and_so_is_why() {
+fn every_incident_that_came_and_went_unseen_is_recorded() {
+    story()
+        .told(Firing, "i1", 1)
+        .comes(Resolved, "i1", 2)
+        .comes(Firing, "i2", 3)
+        .comes(Resolved, "i2", 4)
+        .comes(Firing, "i3", 5)
+        .decided()
+        .says(&[
+            "Suppressed am Firing i2 r3",
+            "Intent am Firing i3 r5",
+            "Intent hook Resolved i1 r2",
+            "Suppressed hook Firing i2 r3",
+            "Intent hook Firing i3 r5",
+        ])
+        .acknowledged()
+        .answered(DeliveryEnd::Sent)
+        .decided()
+        .silently()
+        .taken_over()
+        .says(&["keep am Firing i3 r5", "keep hook Firing i3 r5"]);
+}
+
+/// DESIGN 2.12: after an outage the state reached is told, however long it has held.
+#[test]
+fn what_still_fires_after_an_outage_is_told() {
     let mut story = story();
     story
         .comes(Firing, "i1", 1)
+        .after(60 * HOUR_MS)
+        .taken_over()
+        .says(&["Intent am Firing i1 r1", "Intent hook Firing i1 r1"]);
+    assert_eq!(story.stale, [""; 0]);
+}
+
+/// Whether a verdict is too old is asked when its page is promised, not again while the promise is kept.
+#[test]
+fn what_was_promised_in_time_is_told_late() {
+    let mut story = story();
+    story
+        .breach_comes(Firing, "i1", 1)
+        .decided()
+        .acknowledged()
+        .silently()
+        .after(5 * HOUR_MS)
+        .taken_over()
+        .says(&["deliver am Firing i1 r1", "deliver hook Firing i1 r1"]);
+    assert_eq!(story.stale, [""; 0]);
+}
+
+#[test]
+fn a_stale_page_is_recorded_and_so_is_why() {
+    let mut story = story();
+    story
+        .breach_comes(Firing, "i1", 1)
         .after(HOUR_MS + 1)
         .decided()
         .says(&["Suppressed am Firing i1 r1", "Suppressed hook Firing i1 r1"])
-        .comes(Resolved, "i1", 2)
+        .breach_comes(Resolved, "i1", 2)
         .decided()
         .says(&[]);
     assert_eq!(
         story.log[0].detail,
         "stale: due at 1970-01-01T10:00:00.000Z and dispatched 3600 s later, more than the 3600 s of stale_after"
     );
+    assert_eq!(story.stale, ["am", "hook"]);
 }
 
 #[test]
@@ -294,8 +367,8 @@ fn what_an_alertmanager_shows_already_is_no_stale_page() {
     let mut story = story();
     story
         .told(Firing, "i1", 1)
-        .comes(Resolved, "i1", 2)
-        .comes(Firing, "i2", 3)
+        .breach_comes(Resolved, "i1", 2)
+        .breach_comes(Firing, "i2", 3)
         .after(2 * HOUR_MS);
     story.decided().says(&[
         "Intent am Firing i2 r3",
@@ -304,7 +377,7 @@ fn what_an_alertmanager_shows_already_is_no_stale_page() {
     ]);
     story.acknowledged().answered(DeliveryEnd::Sent).silently();
     story
-        .comes(Resolved, "i2", 4)
+        .breach_comes(Resolved, "i2", 4)
         .decided()
         .says(&["Intent am Resolved i2 r4"]);
 }
@@ -312,14 +385,14 @@ fn what_an_alertmanager_shows_already_is_no_stale_page() {
 #[test]
 fn exactly_stale_after_is_not_stale() {
     story()
-        .comes(Firing, "i1", 1)
+        .breach_comes(Firing, "i1", 1)
         .after(HOUR_MS)
         .decided()
         .says(&["Intent am Firing i1 r1", "Intent hook Firing i1 r1"]);
 }
 
 #[test]
-fn an_end_follows_an_intent_even_without_a_result_but_no_refusal() {
+fn an_end_follows_an_intent_even_without_a_result_and_a_refusal_that_is_tried_again() {
     story()
         .comes(Firing, "i1", 1)
         .decided()
@@ -334,9 +407,12 @@ fn an_end_follows_an_intent_even_without_a_result_but_no_refusal() {
         .acknowledged()
         .answered(DeliveryEnd::Rejected)
         .silently()
-        .comes(Resolved, "i1", 2)
+        .comes(Firing, "i1", 2)
         .decided()
-        .says(&[]);
+        .says(&["refresh am Firing i1 r1"])
+        .comes(Resolved, "i1", 3)
+        .decided()
+        .says(&["Intent am Resolved i1 r3"]);
 }
 
 #[test]
@@ -515,10 +591,12 @@ fn a_new_owner_tells_the_state_reached_under_the_key_that_it_has() {
         .after(5 * HOUR_MS)
         .taken_over()
         .says(&["Intent am Resolved i1 r2", "Intent hook Resolved i1 r2"]);
-    // Fired and over, and nobody was told: nobody need be.
+    // Fired and over, and nobody was told: nobody need be, and it is said so once.
     story()
         .comes(Firing, "i1", 1)
         .comes(Resolved, "i1", 2)
+        .taken_over()
+        .says(&["Suppressed am Firing i1 r1", "Suppressed hook Firing i1 r1"])
         .taken_over()
         .says(&[]);
     // Newer evidence, one and the same intent.
@@ -544,12 +622,12 @@ fn a_new_owner_keeps_refusals_and_suppressions() {
         .answered(DeliveryEnd::Rejected)
         .silently()
         .taken_over()
-        .says(&[])
+        .says(&["deliver am Firing i1 r1"])
         .comes(Resolved, "i1", 2)
         .decided()
-        .says(&[]);
+        .says(&["Intent am Resolved i1 r2"]);
     story()
-        .comes(Firing, "i1", 1)
+        .breach_comes(Firing, "i1", 1)
         .after(2 * HOUR_MS)
         .decided()
         .silently()

@@ -149,6 +149,12 @@ fn open(
     Ok(Open { reader, alerts_end })
 }
 
+/// Where a partition ends now. What lies below was written by this owner or those before it.
+pub(super) fn end_of(log: &dyn Log, partition: &TopicPartition) -> Result<i64, StreamError> {
+    let mut reader = log.reader(std::slice::from_ref(partition), StartAt::End)?;
+    Ok(reader.offsets(partition)?.high)
+}
+
 struct Pages<F> {
     epoch: u64,
     recall: F,

@@ -15,6 +15,8 @@ pub struct Evaluator {
     pub by_incident: BTreeMap<(String, String), AlertTransition>,
     pub epochs: [u64; PARTITIONS as usize],
     pub lately: [Vec<AlertTransition>; PARTITIONS as usize],
+    /// From when to when each incident fired.
+    pub firing_ms: BTreeMap<(String, String), (i64, i64)>,
 }
 
 impl Evaluator {
@@ -75,6 +77,13 @@ impl Evaluator {
                 next
             }
         };
+        let fired = self
+            .firing_ms
+            .entry((key.clone(), next.incident.clone()))
+            .or_insert((now_ms, i64::MAX));
+        if next.state() != AlertState::Firing {
+            fired.1 = now_ms;
+        }
         self.newest.insert(key.clone(), next.clone());
         self.by_incident
             .insert((key, next.incident.clone()), next.clone());
@@ -114,7 +123,9 @@ pub fn transition(
     revision: u64,
     now_ms: i64,
 ) -> AlertTransition {
+    let is_ticket = key == "k1" || key == "k2";
     AlertTransition {
+        ticket_id: if is_ticket { key.into() } else { String::new() },
         key: key.into(),
         incident: incident.into(),
         state: state.into(),

@@ -25,6 +25,10 @@ const PARTITIONS: u32 = 2;
 const KEYS: u64 = 6;
 const HOUR_MS: i64 = 3_600_000;
 const REFUSED: &str = "k3";
+/// Once nothing is disturbed any more, sessions, sleepers and pauses are over after this long.
+const SETTLED_MS: i64 = 120_000;
+/// What fires for longer than this while all is calm must have been told.
+const PROMPT_MS: i64 = 20_000;
 const CONFIG: &str = r#"
     [[receiver]]
     name = "am"
@@ -71,6 +75,9 @@ struct Cluster {
     world: World,
     processes: Vec<Process>,
     crashes: u32,
+    calm_from_ms: i64,
+    /// Incidents that had to be told while all was calm.
+    owed: usize,
 }
 
 fn worker_config() -> WorkerConfig {
@@ -100,6 +107,7 @@ impl Cluster {
             down: [false; 2],
             shown_until_ms: BTreeMap::new(),
             incidents: BTreeMap::new(),
+            shown: BTreeSet::new(),
             keys_seen: BTreeSet::new(),
             requests: 0,
             repeats: 0,
@@ -120,6 +128,8 @@ impl Cluster {
             world,
             processes: Vec::new(),
             crashes: 0,
+            calm_from_ms: i64::MAX,
+            owed: 0,
         };
         cluster.processes = (0..2).map(|_| cluster.process()).collect();
         cluster
@@ -210,19 +220,49 @@ impl Cluster {
             self.round(u32::try_from(pause_ms).unwrap());
         }
         self.world.down = [false; 2];
+        self.calm_from_ms = self.clock.wall_ms() + SETTLED_MS;
+        for _ in 0..400 {
+            if self.dice.one_in(8) {
+                self.evaluator
+                    .speak(&self.log, self.clock.wall_ms(), &mut self.dice);
+            }
+            self.round(1_000);
+        }
         for _ in 0..600 {
             self.round(1_000);
         }
     }
 
+    /// Told while it fired: what comes only with the end of the run is no page.
+    fn check_promptness(&mut self, seed: u64) {
+        for (id, (from_ms, to_ms)) in &self.evaluator.firing_ms {
+            let alert = &self.evaluator.by_incident[id];
+            let ends_ms = (*to_ms).min(self.clock.wall_ms());
+            if *from_ms < self.calm_from_ms || ends_ms - from_ms < PROMPT_MS || is_stale(alert) {
+                continue;
+            }
+            self.owed += 1;
+            let context = format!("seed {seed}: {id:?} fired for {} ms", ends_ms - from_ms);
+            assert!(
+                self.world.shown.contains(id),
+                "{context}: not at the Alertmanager"
+            );
+            let paged = self
+                .world
+                .incidents
+                .get(id)
+                .is_some_and(|told| told.pages == 1);
+            assert!(paged || id.0 == REFUSED, "{context}: nobody was paged");
+        }
+    }
+
     fn check(&self, seed: u64) {
         let now_ms = self.clock.wall_ms();
-        let stale = |alert: &AlertTransition| alert.at_ms - alert.due_ms > HOUR_MS;
         for ((key, incident), alert) in &self.evaluator.by_incident {
             let told = self.world.incidents.get(&(key.clone(), incident.clone()));
             let firing = alert.state() == AlertState::Firing;
             let context = format!("seed {seed}: {key} {incident} {:?}", alert.state());
-            if stale(alert) || key == REFUSED {
+            if is_stale(alert) || key == REFUSED {
                 assert!(told.is_none(), "{context}: was sent");
             } else if firing {
                 assert!(
@@ -253,20 +293,27 @@ impl Cluster {
                 .get(key)
                 .is_some_and(|until| *until > now_ms);
             let firing = alert.state() == AlertState::Firing;
-            if !stale(alert) || !firing {
+            if !is_stale(alert) || !firing {
                 assert_eq!(shown, firing, "seed {seed}: {key} at the Alertmanager");
             }
         }
     }
 }
 
+/// The verdict of a ticket that came too late.
+fn is_stale(alert: &AlertTransition) -> bool {
+    !alert.ticket_id.is_empty() && alert.fired_at_ms.unwrap_or(alert.at_ms) - alert.due_ms > HOUR_MS
+}
+
 #[test]
 fn whatever_happens_receivers_end_up_believing_what_is_true() {
-    let (mut crashes, mut requests, mut repeats, mut incidents) = (0, 0, 0, 0);
+    let (mut crashes, mut requests, mut repeats, mut incidents, mut owed) = (0, 0, 0, 0, 0);
     for seed in 0..60 {
         let mut cluster = Cluster::new(seed);
         cluster.run();
         cluster.check(seed);
+        cluster.check_promptness(seed);
+        owed += cluster.owed;
         crashes += cluster.crashes;
         requests += cluster.world.requests;
         repeats += cluster.world.repeats;
@@ -281,4 +328,5 @@ fn whatever_happens_receivers_end_up_believing_what_is_true() {
         repeats > 100 && incidents > 1_000,
         "{repeats} repeats, {incidents} incidents"
     );
+    assert!(owed > 200, "{owed} pages were due while all was calm");
 }

@@ -87,6 +87,8 @@ pub struct World {
     /// Until when the Alertmanager takes a key for firing.
     pub shown_until_ms: BTreeMap<String, i64>,
     pub incidents: BTreeMap<(String, String), Incident>,
+    /// The incidents of which the Alertmanager was told.
+    pub shown: BTreeSet<(String, String)>,
     pub keys_seen: BTreeSet<String>,
     pub requests: u64,
     pub repeats: u64,
@@ -155,6 +157,7 @@ impl World {
                     now_ms - item.over_for_ms
                 };
                 self.shown_until_ms.insert(key.clone(), ends_ms);
+                self.shown.insert((key.clone(), intent.incident.clone()));
                 continue;
             }
             if !self.keys_seen.insert(idempotency_key(key, intent)) {
