@@ -105,6 +105,50 @@ fn an_alertmanager_that_loses_its_memory_is_told_again() {
     assert_eq!(firing, 1, "nobody is paged by a repetition");
 }
 
+/// The configuration that is shipped: who is quiet because of whom.
+#[test]
+fn a_vendor_that_is_down_keeps_its_queues_quiet_and_nobody_else() {
+    let shipped = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../deploy/alertmanager/alertmanager.yml"
+    );
+    let alertmanager = Alertmanager::start(AlertmanagerOptions {
+        configuration: Some(std::fs::read_to_string(shipped).unwrap()),
+        ..AlertmanagerOptions::default()
+    })
+    .unwrap_or_else(|error| panic!("{error}"));
+    let mut rig = rig(&alertmanager, "60s");
+    let of = |key: &str, severity: &str, vendor: &str, queue: &str, ticket: &str| {
+        let mut alert = alert(key, Firing, 1);
+        (alert.severity, alert.vendor) = (severity.into(), vendor.into());
+        (alert.queue, alert.ticket_id) = (queue.into(), ticket.into());
+        alert
+    };
+    rig.evaluator_says(vec![
+        of("acme", "error", "acme", "", ""),
+        of("acme refunds", "warning", "acme", "refunds", ""),
+        of("acme orders", "critical", "acme", "orders", ""),
+        of("acme ticket", "warning", "acme", "refunds", "T1"),
+        of("globex refunds", "warning", "globex", "refunds", ""),
+        // About slawatch itself: by Prometheus, and without a vendor.
+        of("own critical", "critical", "", "", ""),
+        of("own warning", "warning", "", "", ""),
+    ]);
+    rig.until("all alerts", |_| active(&alertmanager).len() == 7);
+    let quiet = || {
+        let alerts = active(&alertmanager);
+        let quiet = alerts
+            .iter()
+            .filter(|alert| alert["status"]["inhibitedBy"] != serde_json::json!([]));
+        let keys: std::collections::BTreeSet<String> = quiet
+            .map(|alert| alert["labels"]["slawatch_key"].as_str().unwrap().to_owned())
+            .collect();
+        keys
+    };
+    rig.until("a quiet queue", |_| !quiet().is_empty());
+    assert_eq!(quiet(), ["acme refunds".to_owned()].into());
+}
+
 #[test]
 fn odd_labels_are_accepted() {
     let alertmanager = start();
