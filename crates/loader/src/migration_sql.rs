@@ -27,6 +27,7 @@ migrations! {
     1 "0001_tables",
     2 "0002_measure_views",
     3 "0003_row_views",
+    4 "0004_alert_order",
 }
 
 impl Migration {

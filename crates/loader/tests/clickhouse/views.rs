@@ -273,10 +273,11 @@ fn alert_history_tells_each_transition_and_who_was_told() {
          ('k','2026-01-05 01:05:00',2,'firing','i','low','2026-01-05 01:05:00',map('n',9),2), \
          ('k','2026-01-05 02:05:00',3,'resolved','i','low','2026-01-05 01:05:00',map('n',0),3)",
     );
-    // The same once more, from a new owner.
+    // What came after its snapshot once more, from a new owner.
     database.run(
         "INSERT INTO @alerts (alert_key, at, revision, state, incident, rule, fired_at, evidence, version) VALUES \
-         ('k','2026-01-05 01:05:00',2,'firing','i','low','2026-01-05 01:05:00',map('n',9),1099511627777)",
+         ('k','2026-01-05 01:05:00',2,'firing','i','low','2026-01-05 01:05:00',map('n',9),1099511627777), \
+         ('k','2026-01-05 02:05:00',3,'resolved','i','low','2026-01-05 01:05:00',map('n',0),1099511627777)",
     );
     database.run(
         "INSERT INTO @notifications (alert_key, incident, receiver, revision, alert_state, state, detail, version) VALUES \
@@ -291,6 +292,30 @@ fn alert_history_tells_each_transition_and_who_was_told() {
             "pending\t\t5\t\\N\t[]\t[]\t[]",
             "firing\tpending\t9\t\\N\t['am']\t[('hook','410 Gone')]\t[('mail','stale')]",
             "resolved\tfiring\t0\t3600000\t[]\t[]\t[]"
+        ]
+    );
+}
+
+#[test]
+fn the_last_transition_of_an_alert_is_the_last_one_told() {
+    let database = Database::migrated("alert_order");
+    // Fired, taken back, and proved after all: at its due, which lies before both. Forgotten then, and back again.
+    database.run(
+        "INSERT INTO @alerts (alert_key, at, revision, state, incident, rule, fired_at, version) VALUES \
+         ('k','2026-01-05 10:15:00',1,'firing','i','low','2026-01-05 10:15:00',1), \
+         ('k','2026-01-05 10:20:00',2,'retracted','i','low','2026-01-05 10:15:00',2), \
+         ('k','2026-01-05 10:10:00',3,'firing','j','low','2026-01-05 10:10:00',3), \
+         ('k','2026-01-05 10:30:00',4,'resolved','j','low','2026-01-05 10:10:00',3), \
+         ('k','2026-01-05 10:05:00',1,'firing','k','low','2026-01-05 10:05:00',1099511627777)",
+    );
+    assert_eq!(
+        database.run("SELECT state, previous_state FROM @alert_history ORDER BY version, revision"),
+        [
+            "firing\t",
+            "retracted\tfiring",
+            "firing\tretracted",
+            "resolved\tfiring",
+            "firing\tresolved"
         ]
     );
 }
