@@ -36,6 +36,7 @@ impl Check {
     pub(super) fn run(mut self) -> anyhow::Result<ExitCode> {
         if let Some(path) = &self.config {
             let config = Config::read(path)?;
+            rules_file(&config.rules)?;
             self.policies.extend(config.policies);
             self.rules.extend(config.rules);
             self.mapping.extend(config.tracker.mapping);
@@ -136,13 +137,8 @@ pub(super) fn read_policies(paths: &[PathBuf]) -> anyhow::Result<Option<PolicySe
 
 /// The rules of at most one file; `None` if it has mistakes, which are then told on standard error.
 pub(super) fn read_rules(paths: &[PathBuf]) -> anyhow::Result<Option<RuleSet>> {
-    let path = match paths {
-        [] => return Ok(Some(RuleSet::default())),
-        [path] => path,
-        [_, second, ..] => bail!(
-            "rules names several files; put the rules of {} into the first one",
-            second.display()
-        ),
+    let Some(path) = rules_file(paths)? else {
+        return Ok(Some(RuleSet::default()));
     };
     let report = check_rules(&path.display().to_string(), &read_text(path)?);
     if !report.diagnostics.is_empty() {
@@ -164,6 +160,35 @@ pub(super) fn read_mapping(path: Option<&Path>) -> anyhow::Result<Option<Mapping
     Ok(report.mapping)
 }
 
+/// The one file of rules that a configuration may name.
+fn rules_file(paths: &[PathBuf]) -> anyhow::Result<Option<&Path>> {
+    match paths {
+        [] => Ok(None),
+        [path] => Ok(Some(path)),
+        [_, second, ..] => bail!(
+            "rules names several files, and alerts follow one: put the rules of {} into the first one",
+            second.display()
+        ),
+    }
+}
+
 fn read_text(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_names_one_file_of_rules() {
+        let paths = ["a.toml", "b.toml"].map(PathBuf::from);
+        assert_eq!(rules_file(&[]).unwrap(), None);
+        assert_eq!(rules_file(&paths[..1]).unwrap(), Some(Path::new("a.toml")));
+        let refused = read_rules(&paths).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "rules names several files, and alerts follow one: put the rules of b.toml into the first one"
+        );
+    }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use slawatch_evaluator::RuleSet;
 use slawatch_stream::{Clock, KafkaLog, KafkaOptions, ObjectSnapshots, SystemClock};
 use tracing_subscriber::EnvFilter;
 
@@ -45,6 +46,9 @@ impl Run {
         let Some(books) = read_rule_books(&config)? else {
             return Ok(ExitCode::FAILURE);
         };
+        for silence in silences(&config, &books.rules) {
+            tracing::warn!("{silence}");
+        }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let options = KafkaOptions {
             brokers: config.kafka.brokers.clone(),
@@ -114,6 +118,22 @@ fn read_rule_books(config: &Config) -> anyhow::Result<Option<RuleBooks>> {
     }))
 }
 
+/// What this configuration leaves unsaid to everybody, though a role for it runs.
+fn silences(config: &Config, rules: &RuleSet) -> Vec<&'static str> {
+    let mut silences = Vec::new();
+    if config.roles.contains(&Role::Evaluator) && rules.is_empty() {
+        silences.push(
+            "there are no alert rules, so nothing will ever be alerted: name a file in `rules`",
+        );
+    }
+    if config.roles.contains(&Role::Dispatcher) && config.dispatcher.receivers.is_empty() {
+        silences.push(
+            "there are no receivers, so nobody is told of any alert: add a [[dispatcher.receiver]]",
+        );
+    }
+    silences
+}
+
 /// Says what the process does, on standard error.
 pub(crate) fn start_logs(logs: &Logs) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&logs.level)
@@ -130,7 +150,7 @@ pub(crate) fn start_logs(logs: &Logs) -> anyhow::Result<()> {
 
 /// Takes in every metric of the process.
 pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
-    let handle = PrometheusBuilder::new()
+    let handle = recorder()?
         .install_recorder()
         .context("cannot start metrics")?;
     crate::metrics::describe();
@@ -140,6 +160,15 @@ pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     slawatch_board::describe_metrics();
     slawatch_health::describe_metrics();
     Ok(handle)
+}
+
+/// How late pages are must add up over processes: a histogram with buckets, no summary.
+fn recorder() -> anyhow::Result<PrometheusBuilder> {
+    use slawatch_dispatcher::metrics::{DELAY, DELAY_BUCKETS};
+    let delay = Matcher::Full(DELAY.name.to_owned());
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(delay, &DELAY_BUCKETS)
+        .context("cannot set up metrics")
 }
 
 /// Until SIGINT or SIGTERM comes, or a role fails for good.
@@ -164,4 +193,38 @@ fn wait(program: &Program) -> anyhow::Result<()> {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_late_pages_are_adds_up_over_processes() {
+        let recorder = recorder().unwrap().build_recorder();
+        let name = slawatch_dispatcher::metrics::DELAY.name;
+        metrics::with_local_recorder(&recorder, || {
+            metrics::histogram!(name, "receiver" => "hook").record(0.7);
+        });
+        let text = recorder.handle().render();
+        assert!(
+            text.contains("slawatch_receiver_delay_seconds_bucket{receiver=\"hook\",le=\"1\"} 1"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn who_would_hear_nothing_is_told_so() {
+        let mut config =
+            Config::parse_alone("slawatch.toml".as_ref(), "policies = [\"p.toml\"]").unwrap();
+        let none = RuleSet::default();
+        let told = silences(&config, &none);
+        assert!(
+            told[0].starts_with("there are no alert rules") && told.len() == 2,
+            "{told:?}"
+        );
+        assert!(told[1].starts_with("there are no receivers"), "{told:?}");
+        config.roles = vec![Role::Tracker, Role::Board];
+        assert_eq!(silences(&config, &none), [""; 0]);
+    }
 }
