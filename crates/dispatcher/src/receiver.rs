@@ -98,11 +98,13 @@ impl Outbox for Receivers {
     }
 }
 
-/// A task that is gone ended with the runtime, at the end of the process: what it did not send has no result and is
-/// sent by the next owner.
+/// A task ends with the runtime, at the end of the process, or by a defect. What it did not send has no result and is sent
+/// by the next owner.
 fn tell(receiver: &mpsc::UnboundedSender<Command>, command: Command) {
     if receiver.send(command).is_err() {
-        tracing::debug!("a receiver's task has ended; the order stays without result");
+        tracing::error!(
+            "a receiver's task has ended; what it was to send stays without result until the next takeover"
+        );
     }
 }
 

@@ -59,7 +59,10 @@ impl Evaluator {
                 found: state.schema,
             });
         }
-        let rules = if state.rules_text == rules.text() {
+        // An older version named no rules.
+        let is_nameless = state.rules_text.is_empty()
+            && !(state.threshold_rules.is_empty() && state.ticket_rules.is_empty());
+        let rules = if is_nameless || state.rules_text == rules.text() {
             Arc::clone(rules)
         } else {
             RuleSet::parse(&state.rules_file, &state.rules_text)
