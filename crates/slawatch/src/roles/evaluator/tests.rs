@@ -1,6 +1,12 @@
 //! The role as its worker drives it: records in, flushes out, takeovers.
 
+use std::time::Duration;
+
 use super::*;
+use slawatch_stream::{
+    ConsumerEvent, Log, ManualClock, MemoryLog, MemoryStore, PollHandler, StartAt, TopicPartition,
+    TopicSpec, Worker, WorkerConfig, WorkerParts,
+};
 use slawatch_wire::v1::{AlertState, Measures, PaneRow, SignalBatch};
 
 const MINUTE_MS: i64 = 60_000;
@@ -271,4 +277,119 @@ fn many_alerts_are_cut_into_records_that_fit() {
     let alerts = batches.iter().flat_map(|(_, batch)| &batch.alerts);
     let revisions: Vec<u64> = alerts.map(|alert| alert.revision).collect();
     assert_eq!(revisions, Vec::from_iter(0..30));
+}
+
+/// A log, a store and workers on them, one after the other.
+struct Installation {
+    clock: Arc<ManualClock>,
+    log: Arc<MemoryLog>,
+    store: Arc<MemoryStore>,
+}
+
+impl Installation {
+    fn new() -> Self {
+        let clock = Arc::new(ManualClock::new(1_700_000_000_000));
+        let log = Arc::new(MemoryLog::stepped(clock.clone()));
+        for topic in ["slawatch.signals", "slawatch.alerts"] {
+            log.create_topic(&TopicSpec::new(topic, 1))
+                .expect("a topic");
+        }
+        let store = Arc::new(MemoryStore::default());
+        Self { clock, log, store }
+    }
+
+    /// A process under these rules that works for so long and ends without a word.
+    fn works(&self, rules: &str, seconds: u32, signals: &[Vec<u8>]) {
+        let mut factory = factory(rules);
+        Arc::get_mut(&mut factory.settings)
+            .expect("nobody else has it yet")
+            .alerts_partitions = 1;
+        let consumer = self.log.join("evaluator", &["slawatch.signals"]);
+        let session = consumer.session().expect("a session");
+        let parts = WorkerParts {
+            consumer: Box::new(consumer),
+            producer: self.log.producer().expect("a producer"),
+            probe: self.log.end_probe("slawatch.signals").expect("a probe"),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            factory: Arc::new(factory),
+            partitions: 1,
+        };
+        let config = WorkerConfig {
+            snapshot_ms: 20_000,
+            commit_ms: 300,
+            flush_ms: 20,
+            ..WorkerConfig::new("evaluator", "evaluator", "slawatch.signals")
+        };
+        let mut worker = Worker::new(parts, config);
+        for value in signals {
+            let record = Outgoing::new("slawatch.signals".into(), 0, value.clone());
+            self.log.append(record).expect("a record");
+        }
+        for _ in 0..seconds * 10 {
+            self.clock.advance(100);
+            worker.step(Duration::ZERO).expect("a step");
+        }
+        session.expire();
+    }
+
+    /// What the log tells of, repetitions left out.
+    fn alerts(&self) -> Vec<(String, u64, AlertState)> {
+        let partition = TopicPartition::new("slawatch.alerts", 0);
+        let mut reader = self
+            .log
+            .reader(&[partition], StartAt::Beginning)
+            .expect("a reader");
+        let mut alerts = Alerts::default();
+        // The first poll tells of the assignment.
+        for _ in 0..3 {
+            reader
+                .poll(Duration::ZERO, 1000, &mut alerts)
+                .expect("a poll");
+        }
+        alerts.0
+    }
+}
+
+#[derive(Default)]
+struct Alerts(Vec<(String, u64, AlertState)>);
+
+impl PollHandler for Alerts {
+    fn record(&mut self, record: &Record<'_>) {
+        let batch = v1::AlertBatch::decode(record.value.unwrap_or_default()).expect("a batch");
+        for alert in batch.alerts {
+            let told = (alert.key.clone(), alert.revision, alert.state());
+            if !self.0.contains(&told) {
+                self.0.push(told);
+            }
+        }
+    }
+
+    fn event(&mut self, _: ConsumerEvent<'_>) {}
+}
+
+/// Killed between a firing and the next snapshot, and back under rules that do not know the alert; killed again before
+/// that was in a snapshot.
+#[test]
+fn an_alert_ends_though_its_rule_went_while_nobody_had_a_snapshot_of_it() {
+    let here = Installation::new();
+    here.works("before", 30, &[signal(100, &["acme"], 1)]);
+    here.works(
+        "before",
+        5,
+        &[signal(101, &["acme"], 0), signal(102, &["acme"], 0)],
+    );
+    let fired = ("before/acme/refunds".to_owned(), 1, AlertState::Firing);
+    assert_eq!(here.alerts(), std::slice::from_ref(&fired));
+    here.works("after", 5, &[]);
+    here.works("after", 5, &[signal(103, &["acme"], 0)]);
+    here.works("after", 30, &[signal(104, &["acme"], 1)]);
+    assert_eq!(
+        here.alerts(),
+        [
+            fired,
+            ("before/acme/refunds".to_owned(), 2, AlertState::Expired),
+            ("after/acme/refunds".to_owned(), 1, AlertState::Firing),
+        ]
+    );
 }
