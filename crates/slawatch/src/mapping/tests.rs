@@ -83,8 +83,8 @@ fn every_mistake_is_named_with_its_place_and_a_way_out() {
     for (text, expected) in [
         ("", vec!["W m.toml:1:1  | the mapping changes nothing | write one of jq, jq_file, fields, labels, constants, types, statuses".to_owned()]),
         (
-            "[fields]\nticket_id = ticket.id\n",
-            vec![format!("E m.toml:2:13 ticket.id | this is not TOML: string values must be quoted, expected literal string | {toml}")],
+            "[fields]\nticket_id = case_id\n",
+            vec![format!("E m.toml:2:13 case_id | this is not TOML: string values must be quoted, expected literal string | {toml}")],
         ),
         (
             "field = 1\nticket_id = \"x\"\nzzz = 1",
@@ -143,7 +143,7 @@ fn every_mistake_is_named_with_its_place_and_a_way_out() {
             vec![
                 "E m.toml:2:10 \"create\" | \"create\" is no type of event | write \"created\"".to_owned(),
                 format!("E m.toml:3:5 \"opened\" | \"opened\" is no type of event | write one of {types}"),
-                "E m.toml:4:1 ticket.y | ticket takes one word, and this is a table | write it like \"ticket.opened\" = \"created\"".to_owned(),
+                "E m.toml:4:1 ticket | ticket takes one word, and this is a table | write it like \"ticket.opened\" = \"created\"".to_owned(),
                 "E m.toml:6:5 \"pendng\" | \"pendng\" is no status | write \"pending\"".to_owned(),
                 format!("E m.toml:7:5 \"\" | \"\" is no status | write one of {statuses}"),
                 "E m.toml:8:5 5 | U takes one word, and this is an integer | write it like \"Waiting for customer\" = \"pending\"".to_owned(),
