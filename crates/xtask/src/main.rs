@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::run::{binary, build, cargo, finish};
-use crate::tools::{ALERTMANAGER, C_COMPILER, CHROMIUM, JAVA, MAVEN, NPM, PROMTOOL, Tool};
+use crate::tools::{
+    ALERTMANAGER, C_COMPILER, CHROMIUM, JAVA, MAKE, MAVEN, NPM, PERL, PROMTOOL, Tool,
+};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "slawatch's own commands")]
@@ -59,8 +61,10 @@ enum Benchmark {
     Tracker,
 }
 
+const KAFKA: &str = "--kafka";
+
 /// What is needed to build, whatever is run afterwards.
-const TO_BUILD: [Tool; 1] = [C_COMPILER];
+const TO_BUILD: [Tool; 3] = [C_COMPILER, MAKE, PERL];
 
 fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
@@ -79,10 +83,11 @@ impl Demo {
         tools::require(&TO_BUILD)?;
         tools::require(&[NPM])?;
         let mut arguments = vec!["demo".to_owned()];
-        if self.kafka {
+        // Behind another argument it is among those of `slawatch demo`.
+        if self.kafka || self.arguments.iter().any(|argument| argument == KAFKA) {
             tools::require(&[JAVA, MAVEN])?;
-            arguments.push("--kafka".to_owned());
         }
+        arguments.extend(self.kafka.then(|| KAFKA.to_owned()));
         arguments.extend(self.arguments);
         build(&["-p", "slawatch", "-p", "slawatch-devstack"])?;
         finish(binary("debug", "slawatch")?.args(arguments))

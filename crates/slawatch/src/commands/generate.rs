@@ -23,7 +23,7 @@ pub(super) struct Generate {
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3660))]
     days: u32,
     /// Tickets on an average weekday, all vendors together.
-    #[arg(long, default_value_t = 4000.0)]
+    #[arg(long, default_value_t = 4000.0, value_parser = positive)]
     tickets_per_day: f64,
     /// Leave out the incident in which one vendor's queue drowns.
     #[arg(long)]
@@ -78,4 +78,11 @@ impl Generate {
         );
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|number: &f64| number.is_finite() && *number > 0.0)
+        .ok_or_else(|| "write a number above 0".to_owned())
 }
