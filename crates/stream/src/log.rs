@@ -85,6 +85,12 @@ pub trait Log: Send + Sync + fmt::Debug {
     /// [`StreamError::TopicDiffers`], [`StreamError::Unavailable`].
     fn create_topic(&self, spec: &TopicSpec) -> Result<(), StreamError>;
 
+    /// What to do if a topic takes timestamps of the far future, which a worker's clock must never follow (DESIGN 2.5). A
+    /// log whose producers all stamp by its own clock has nothing to tell.
+    fn timestamp_trouble(&self, _topic: &str) -> Option<String> {
+        None
+    }
+
     /// Joins `group` to share the partitions of `topics`.
     ///
     /// # Errors

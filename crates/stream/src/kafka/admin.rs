@@ -7,6 +7,7 @@ use rdkafka::admin::{
     TopicReplication,
 };
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::types::RDKafkaErrorCode;
 
 use crate::error::StreamError;
@@ -34,7 +35,10 @@ impl KafkaLog {
     pub(super) fn make_topic(&self, spec: &TopicSpec) -> Result<(), StreamError> {
         // Where topics are made by others, asking may be all that is permitted.
         match self.partition_count(&self.asking()?, &spec.name) {
-            Ok(actual) => return spec.check_partitions(actual),
+            Ok(actual) => {
+                warn_of_single_copies(&self.asking()?, &spec.name);
+                return spec.check_partitions(actual);
+            }
             Err(StreamError::UnknownTopic { .. }) => {}
             Err(error) => return Err(error),
         }
@@ -43,6 +47,7 @@ impl KafkaLog {
             .retention_ms
             .map_or_else(|| "-1".to_owned(), |ms| ms.to_string());
         let max_bytes = spec.max_record_bytes.to_string();
+        let in_sync = majority(spec.replication).to_string();
         let timestamps = match spec.timestamps {
             TimestampKind::Create => "CreateTime",
             TimestampKind::LogAppend => "LogAppendTime",
@@ -54,6 +59,7 @@ impl KafkaLog {
         )
         .set("message.timestamp.type", timestamps)
         .set("retention.ms", &retention_ms)
+        .set("min.insync.replicas", &in_sync)
         .set("max.message.bytes", &max_bytes);
         let options = AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT));
         let results = self
@@ -80,7 +86,10 @@ impl KafkaLog {
         let mut last = None;
         for _ in 0..ATTEMPTS {
             match self.partition_count(&client, &spec.name) {
-                Ok(actual) => return spec.check_partitions(actual),
+                Ok(actual) => {
+                    warn_of_single_copies(&client, &spec.name);
+                    return spec.check_partitions(actual);
+                }
                 Err(error) => last = Some(error),
             }
             std::thread::park_timeout(Duration::from_millis(50));
@@ -92,6 +101,16 @@ impl KafkaLog {
 
     /// The topic's `max.message.bytes`; `None` if nobody says.
     pub(super) fn max_message_bytes(&self, topic: &str) -> Option<usize> {
+        let [bytes] = self.topic_settings(topic, ["max.message.bytes"])?;
+        bytes?.parse().ok()
+    }
+
+    /// Settings of a topic by their names; `None` if nobody says.
+    pub(super) fn topic_settings<const N: usize>(
+        &self,
+        topic: &str,
+        names: [&str; N],
+    ) -> Option<[Option<String>; N]> {
         let admin = self.admin().ok()?;
         let options = AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT));
         let question = [ResourceSpecifier::Topic(topic)];
@@ -99,6 +118,63 @@ impl KafkaLog {
         let found = answer.ok()?.ok()?.into_iter().flatten().find(
             |found| matches!(&found.specifier, OwnedResourceSpecifier::Topic(name) if name == topic),
         )?;
-        found.get("max.message.bytes")?.value.as_ref()?.parse().ok()
+        Some(names.map(|name| found.get(name)?.value.clone()))
+    }
+}
+
+/// How many copies must have a record before it counts as written: so many that any two such sets share one, and none is
+/// lost with a minority of the brokers.
+fn majority(replication: u16) -> u16 {
+    replication / 2 + 1
+}
+
+/// A record that only one of several brokers has is lost with it, acknowledged or not. Nothing more than a warning, since a
+/// topic may have been made so on purpose.
+fn warn_of_single_copies(client: &BaseConsumer, topic: &str) {
+    let Ok(metadata) = client.fetch_metadata(Some(topic), REQUEST_TIMEOUT) else {
+        return;
+    };
+    let brokers = metadata.brokers().len();
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    let partitions = found.map_or(&[][..], |found| found.partitions());
+    let copies = partitions
+        .iter()
+        .map(|partition| partition.replicas().len());
+    if let Some(warning) = copies
+        .min()
+        .and_then(|copies| single_copy(topic, copies, brokers))
+    {
+        tracing::warn!("{warning}");
+    }
+}
+
+fn single_copy(topic: &str, copies: usize, brokers: usize) -> Option<String> {
+    (copies == 1 && brokers > 1).then(|| {
+        format!(
+            "topic {topic} has one copy of each record on a cluster of {brokers} brokers: what is on a broker that fails is \
+             lost. Add copies with kafka-reassign-partitions.sh; topics.replication = 3 makes further topics so"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_copies_must_have_what_is_acknowledged() {
+        let needed = [1, 2, 3, 4, 5].map(majority);
+        assert_eq!(needed, [1, 2, 2, 3, 3]);
+    }
+
+    #[test]
+    fn a_single_copy_is_told_where_there_could_be_more() {
+        assert_eq!(single_copy("t", 1, 1), None);
+        assert_eq!(single_copy("t", 2, 3), None);
+        let told = single_copy("t", 1, 3).unwrap();
+        assert!(
+            told.starts_with("topic t has one copy of each record on a cluster of 3 brokers"),
+            "{told}"
+        );
     }
 }

@@ -9,6 +9,7 @@ mod consumer;
 mod offsets;
 mod probe;
 mod producer;
+mod timestamps;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -107,9 +108,16 @@ impl KafkaLog {
     }
 
     fn fatal(&self, error: &KafkaError) -> StreamError {
+        let reason = match error {
+            // The last field is the property's value, which may be a password.
+            KafkaError::ClientConfig(_, why, property, _) => {
+                format!("property {property} cannot be used: {why}")
+            }
+            error => error.to_string(),
+        };
         StreamError::Fatal {
             what: self.what(),
-            reason: error.to_string(),
+            reason,
         }
     }
 
@@ -145,6 +153,10 @@ impl Log for KafkaLog {
         self.make_topic(spec)
     }
 
+    fn timestamp_trouble(&self, topic: &str) -> Option<String> {
+        timestamps::trouble(self, topic)
+    }
+
     fn member(&self, group: &str, topics: &[&str]) -> Result<Box<dyn Consumer>, StreamError> {
         Ok(Box::new(KafkaConsumer::member(self, group, topics)?))
     }
@@ -167,5 +179,39 @@ impl Log for KafkaLog {
             .probes
             .follow(topic, partitions, &self.clock, || self.asking())?;
         Ok(Box::new(probe))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::types::RDKafkaConfRes;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn a_property_that_cannot_be_used_is_named_without_its_value() {
+        let options = KafkaOptions {
+            brokers: "localhost:1".to_owned(),
+            properties: BTreeMap::from([("sasl.pasword".to_owned(), "planted".to_owned())]),
+        };
+        assert!(!format!("{options:?}").contains("planted"));
+        let log = KafkaLog::new(options, Arc::new(SystemClock::new()));
+        for error in [
+            log.partitions("t").unwrap_err(),
+            log.fatal(&KafkaError::ClientConfig(
+                RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN,
+                "why".to_owned(),
+                "sasl.pasword".to_owned(),
+                "planted".to_owned(),
+            )),
+        ] {
+            let text = format!("{error} {error:?}");
+            assert!(
+                text.contains("property sasl.pasword cannot be used: "),
+                "{text}"
+            );
+            assert!(!text.contains("planted"), "{text}");
+        }
     }
 }
