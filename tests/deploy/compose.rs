@@ -214,6 +214,24 @@ fn the_program_runs_under_the_compose_file_and_writes_what_is_generated() {
     let migrated = world.output(migrate, &migrate.command);
     assert!(migrated.status.success(), "{migrated:?}");
 
+    // A topic whose clock anybody could move is refused, with the way to bound it.
+    let forever = ("message.timestamp.after.max.ms", "9223372036854775807");
+    world
+        .broker
+        .create_topic("unbounded", 1, &[forever])
+        .unwrap();
+    let mut elsewhere = Compose::read().services.remove("slawatch").unwrap();
+    let topic = "SLAWATCH_TOPICS__TICKET_EVENTS".to_owned();
+    elsewhere.environment.insert(topic, "unbounded".to_owned());
+    let refused = world.output(&elsewhere, &elsewhere.command);
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        told.contains(
+            "--entity-name unbounded --add-config message.timestamp.after.max.ms=3600000"
+        ),
+        "{told}"
+    );
+
     world.begin("slawatch", run);
     world.until("ready", |world| match ask_ready(world.health_port) {
         true => Ok(()),

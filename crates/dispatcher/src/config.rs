@@ -128,21 +128,26 @@ impl DispatcherConfig {
     /// # Errors
     /// Names the receiver, the field and what would be accepted.
     pub fn check(&self) -> Result<(), DispatcherError> {
+        self.mistakes().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// What cannot work, in file order, with at most one mistake of each receiver's fields.
+    pub fn mistakes(&self) -> Vec<DispatcherError> {
+        let mut mistakes = Vec::new();
         let mut names = BTreeSet::new();
         for (index, receiver) in self.receivers.iter().enumerate() {
             if receiver.name.is_empty() {
-                return Err(DispatcherError::UnnamedReceiver {
+                mistakes.push(DispatcherError::UnnamedReceiver {
                     position: index + 1,
                 });
-            }
-            if !names.insert(&receiver.name) {
-                return Err(DispatcherError::DuplicateReceiver {
+            } else if !names.insert(&receiver.name) {
+                mistakes.push(DispatcherError::DuplicateReceiver {
                     name: receiver.name.clone(),
                 });
             }
-            receiver.check()?;
+            mistakes.extend(receiver.check().err());
         }
-        Ok(())
+        mistakes
     }
 }
 

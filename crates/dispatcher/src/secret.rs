@@ -8,7 +8,10 @@ use crate::error::DispatcherError;
 
 /// A secret as written in the configuration: itself, or where to find it.
 #[derive(Clone, Deserialize, PartialEq, Eq)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "write a text in quotes, { env = \"NAME\" } or { file = \"/path\" }"
+)]
 pub enum SecretSource {
     /// `"value"`
     Plain(String),

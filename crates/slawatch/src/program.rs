@@ -2,6 +2,7 @@
 
 mod failures;
 mod listening;
+mod loader;
 mod workers;
 
 use std::net::SocketAddr;
@@ -11,12 +12,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
-use slawatch_board::{Board, BoardOptions};
+use slawatch_board::{Board, BoardOptions, Zone};
 use slawatch_dispatcher::{DispatcherFactory, Receivers};
 use slawatch_evaluator::RuleSet;
 use slawatch_event::Mapping;
-use slawatch_health::{Heartbeat, HttpServer, Probes, RoleHealth, Thread};
-use slawatch_loader::{ClickHouseSink, IntakeOptions, LoaderWorker, WorkerOptions};
+use slawatch_health::{HttpServer, Probes, RoleHealth};
+use slawatch_loader::{IntakeOptions, WorkerOptions};
 use slawatch_policy::PolicySets;
 use slawatch_stream::{Clock, Log, SnapshotStore, TimestampKind, TopicSpec, WorkerConfig};
 use tokio::runtime::Runtime;
@@ -26,6 +27,7 @@ use crate::policies;
 use crate::roles::evaluator::{EvaluatorFactory, EvaluatorSettings};
 use crate::roles::tracker::{TrackerFactory, TrackerSettings};
 use failures::Failures;
+use loader::LoaderRunner;
 use workers::{WorkerThreads, Workplace};
 
 /// What the roles work with: real parts, or those of the demo.
@@ -54,6 +56,9 @@ impl std::fmt::Debug for World {
 
 /// How far behind the median a source is out (DESIGN 2.7).
 pub const BEHIND_MS: i64 = 30_000;
+
+/// The largest record of slawatch's own topics: as large as its client sends, so that none fails for its size on the way.
+const RECORD_BYTES: u32 = 16 << 20;
 
 /// The generation of everything written: nothing recomputes the past yet beside what runs.
 const GENERATION: u32 = 0;
@@ -197,16 +202,22 @@ impl Program {
 fn make_topics(config: &Config, log: &dyn Log) -> anyhow::Result<()> {
     let topics = &config.topics;
     log.partitions(&topics.ticket_events)
-        .context("the input topic is not there")?;
-    for name in [
-        &topics.signals,
-        &topics.alerts,
-        &topics.notifications,
-        &topics.dead_letters,
+        .context("the input topic cannot be used")?;
+    if let Some(trouble) = log.timestamp_trouble(&topics.ticket_events) {
+        anyhow::bail!(trouble);
+    }
+    let kept = &topics.retention;
+    for (name, kept) in [
+        (&topics.signals, kept.signals),
+        (&topics.alerts, kept.alerts),
+        (&topics.notifications, kept.notifications),
+        (&topics.dead_letters, kept.dead_letters),
     ] {
         let spec = TopicSpec {
             replication: topics.replication,
             timestamps: TimestampKind::Create,
+            retention_ms: Some(kept.as_ms().unsigned_abs()),
+            max_record_bytes: RECORD_BYTES,
             ..TopicSpec::new(name.as_str(), topics.partitions)
         };
         log.create_topic(&spec)?;
@@ -243,8 +254,7 @@ impl Starting<'_> {
             dead_letters_topic: topics.dead_letters.as_str().into(),
             dead_letters_partitions: topics.partitions,
         };
-        let mut config = WorkerConfig::new("tracker", "slawatch-tracker", &topics.ticket_events);
-        config.accept_gap = tracker.accept_gap;
+        let config = WorkerConfig::new("tracker", "slawatch-tracker", &topics.ticket_events);
         self.workers(TrackerFactory::new(sets, settings), config, tracker.workers)
     }
 
@@ -288,6 +298,7 @@ impl Starting<'_> {
         let snapshots = &self.config.snapshots;
         config.snapshot_ms = snapshots.every.as_ms().unsigned_abs();
         config.keep_snapshots = snapshots.keep;
+        config.accept_gap = self.config.tracker.accept_gap;
         config.snapshot_folder = format!("generation-{GENERATION}/{}", config.role);
         (self.world.tune)(&mut config);
         let workplace = Workplace {
@@ -304,8 +315,6 @@ impl Starting<'_> {
     }
 
     fn loader(&mut self, runtime: &Runtime, mapping: &Mapping) -> anyhow::Result<()> {
-        let sink =
-            ClickHouseSink::new(&self.config.clickhouse.options(), runtime.handle().clone())?;
         let topics = &self.config.topics;
         let tracker = &self.config.tracker;
         let options = WorkerOptions {
@@ -323,29 +332,18 @@ impl Starting<'_> {
             accept_gap: tracker.accept_gap,
             ..WorkerOptions::default()
         };
-        let mut loader = LoaderWorker::new(
-            self.world.log.as_ref(),
-            Box::new(sink),
-            Arc::clone(&self.world.clock),
+        let runner = LoaderRunner {
+            log: Arc::clone(&self.world.log),
+            clock: Arc::clone(&self.world.clock),
+            stop: Arc::clone(&self.stop),
+            clickhouse: self.config.clickhouse.options(),
+            runtime: runtime.handle().clone(),
             options,
-        )?;
-        let stop = Arc::clone(&self.stop);
-        let heartbeat = Heartbeat::new(Arc::clone(&self.world.clock));
-        let (problems, sign) = (loader.health(), heartbeat.clone());
-        let name = Role::Loader.name();
-        let work = move || {
-            let ended = loader.run(&stop, || heartbeat.beat());
-            ended.map_err(anyhow::Error::new)
         };
-        self.threads.push(self.failures.spawn(name, work)?);
-        self.health.push(RoleHealth {
-            role: name.to_owned(),
-            problems: Arc::new(move || problems.problems()),
-            threads: vec![Thread {
-                name: name.to_owned(),
-                heartbeat: sign,
-            }],
-        });
+        let (work, health) = runner.prepare();
+        self.threads
+            .push(self.failures.spawn(Role::Loader.name(), work)?);
+        self.health.push(health);
         Ok(())
     }
 
@@ -361,11 +359,11 @@ impl Starting<'_> {
         let listen = listening::address("board.listen", &self.config.board.listen)?;
         let options = BoardOptions {
             listen,
+            zone: Zone::named(&self.config.board.time_zone)?,
             signals_topic: self.config.topics.signals.clone(),
             alerts_topic: self.config.topics.alerts.clone(),
             probes: self.probes(),
             clock: Arc::clone(&self.world.clock),
-            ..BoardOptions::new()
         };
         Ok(Board::start(options, Arc::clone(&self.world.log))?)
     }

@@ -9,7 +9,7 @@ use slawatch_evaluator::{RuleSet, check_rules};
 use slawatch_event::Mapping;
 use slawatch_policy::{Diagnostics, PolicySets, Report};
 
-use crate::config::Config;
+use crate::config::{Config, Examined, Mistake, Place};
 use crate::mapping::{MappingReport, check_mapping};
 
 /// Names every mistake in policy, rule and mapping files, with file, line and what to write instead.
@@ -34,23 +34,30 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(mut self) -> anyhow::Result<ExitCode> {
+        let mut is_good = true;
+        let mut findings = Vec::new();
         if let Some(path) = &self.config {
-            let config = Config::read(path)?;
-            rules_file(&config.rules)?;
+            let Examined { config, mistakes } = Config::examine(path)?;
+            is_good &= mistakes.is_empty();
+            if self.json {
+                findings.push(config_json(&mistakes));
+            } else {
+                println!("{}", config_text(path, &mistakes));
+            }
             self.policies.extend(config.policies);
             self.rules.extend(config.rules);
             self.mapping.extend(config.tracker.mapping);
-        }
-        if self.policies.is_empty() && self.rules.is_empty() && self.mapping.is_empty() {
+        } else if self.policies.is_empty() && self.rules.is_empty() && self.mapping.is_empty() {
             bail!(
                 "say what to check: --policies FILE…, --rules FILE…, --mapping FILE… or --config FILE"
             );
         }
-        let mut is_good = true;
-        let mut findings = Vec::new();
         if !self.policies.is_empty() {
-            let report = check_policies(&self.policies)?;
-            is_good &= report.sets.is_some();
+            let (report, unread) = check_policies(&self.policies);
+            is_good &= report.sets.is_some() && unread.is_empty();
+            for why in unread {
+                eprintln!("slawatch: {why:#}");
+            }
             if self.json {
                 findings.push(report.to_json());
             } else {
@@ -58,7 +65,15 @@ impl Check {
             }
         }
         for path in &self.rules {
-            let report = check_rules(&path.display().to_string(), &read_text(path)?);
+            let rules = match read_text(path) {
+                Ok(rules) => rules,
+                Err(why) => {
+                    eprintln!("slawatch: {why:#}");
+                    is_good = false;
+                    continue;
+                }
+            };
+            let report = check_rules(&path.display().to_string(), &rules);
             is_good &= report.rules.is_some();
             if self.json {
                 findings.push(json(&report.diagnostics));
@@ -67,7 +82,14 @@ impl Check {
             }
         }
         for path in &self.mapping {
-            let report = check_mapping_file(path)?;
+            let report = match check_mapping_file(path) {
+                Ok(report) => report,
+                Err(why) => {
+                    eprintln!("slawatch: {why:#}");
+                    is_good = false;
+                    continue;
+                }
+            };
             is_good &= report.mapping.is_some();
             if self.json {
                 findings.push(json(&report.diagnostics));
@@ -84,6 +106,40 @@ impl Check {
             ExitCode::FAILURE
         })
     }
+}
+
+fn config_text(path: &Path, mistakes: &[Mistake]) -> String {
+    let told = mistakes.iter().map(|mistake| format!("{mistake}\n"));
+    format!(
+        "{}{}: {} errors",
+        told.collect::<String>(),
+        path.display(),
+        mistakes.len()
+    )
+}
+
+/// In the form of the reports on policies and rules.
+fn config_json(mistakes: &[Mistake]) -> serde_json::Value {
+    let diagnostic = |mistake: &Mistake| {
+        let (file, line) = match &mistake.place {
+            Place::Line(file, line) => (file.display().to_string(), *line),
+            Place::Variable(name) => (name.clone(), 1),
+        };
+        serde_json::json!({
+            "severity": "error",
+            "file": file,
+            "line": line,
+            "column": 1,
+            "words": mistake.setting,
+            "message": mistake.message,
+            "help": "",
+        })
+    };
+    serde_json::json!({
+        "errors": mistakes.len(),
+        "warnings": 0,
+        "diagnostics": mistakes.iter().map(diagnostic).collect::<Vec<_>>(),
+    })
 }
 
 fn text(path: &Path, found: &Diagnostics) -> String {
@@ -118,19 +174,30 @@ fn check_mapping_file(path: &Path) -> anyhow::Result<MappingReport> {
     Ok(check_mapping(&path.display().to_string(), &text, open))
 }
 
-fn check_policies(paths: &[PathBuf]) -> anyhow::Result<Report> {
-    let files: Vec<(String, String)> = paths
-        .iter()
-        .map(|path| Ok((path.display().to_string(), read_text(path)?)))
-        .collect::<anyhow::Result<_>>()?;
-    Ok(slawatch_policy::check(&files))
+/// What is to be said of the files that can be read, and why the others cannot.
+fn check_policies(paths: &[PathBuf]) -> (Report, Vec<anyhow::Error>) {
+    let mut unread = Vec::new();
+    let mut files = Vec::new();
+    for path in paths {
+        match read_text(path) {
+            Ok(text) => files.push((path.display().to_string(), text)),
+            Err(why) => unread.push(why),
+        }
+    }
+    (slawatch_policy::check(&files), unread)
 }
 
 /// The policy sets of some files; `None` if they have mistakes, which are then told on standard error.
 pub(super) fn read_policies(paths: &[PathBuf]) -> anyhow::Result<Option<PolicySets>> {
-    let report = check_policies(paths)?;
+    let (report, mut unread) = check_policies(paths);
     if !report.diagnostics.is_empty() {
         eprintln!("{report}");
+    }
+    if let Some(last) = unread.pop() {
+        for why in unread {
+            eprintln!("slawatch: {why:#}");
+        }
+        return Err(last);
     }
     Ok(report.sets)
 }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::ProgressBar;
 use slawatch_event::Mapping;
-use slawatch_stream::{Clock, KafkaLog, KafkaOptions, SystemClock};
+use slawatch_stream::{Clock, KafkaLog, SystemClock};
 
 use super::check::read_mapping;
 use super::event_files::{progress, read_file};
@@ -88,11 +88,7 @@ impl Import {
             forget_after_ms: config.tracker.forget_after.as_ms(),
             wall_ms: clock.wall_ms(),
         };
-        let kafka = KafkaOptions {
-            brokers: config.kafka.brokers.clone(),
-            properties: config.kafka.properties.clone(),
-        };
-        let log = KafkaLog::new(kafka, clock);
+        let log = KafkaLog::new(config.kafka.options(), clock);
         import::Import::open(&log, options, timestamp_ms)
             .with_context(|| format!("cannot write to Kafka at {}", config.kafka.brokers))
     }

@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Args;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use slawatch_evaluator::RuleSet;
-use slawatch_stream::{Clock, KafkaLog, KafkaOptions, ObjectSnapshots, SystemClock};
+use slawatch_stream::{Clock, KafkaLog, ObjectSnapshots, SystemClock};
 use tracing_subscriber::EnvFilter;
 
 use super::check::{read_mapping, read_policies, read_rules};
@@ -50,22 +50,21 @@ impl Run {
             tracing::warn!("{silence}");
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let options = KafkaOptions {
-            brokers: config.kafka.brokers.clone(),
-            properties: config.kafka.properties.clone(),
-        };
         let world = World {
-            log: Arc::new(KafkaLog::new(options, Arc::clone(&clock))),
+            log: Arc::new(KafkaLog::new(config.kafka.options(), Arc::clone(&clock))),
             clock,
             store: Arc::new(ObjectSnapshots::folder(&config.snapshots.path)?),
-            metrics: Arc::new(move || metrics.render()),
+            metrics: Arc::new({
+                let metrics = metrics.clone();
+                move || metrics.render()
+            }),
             tune: |_| {},
             behind_ms: BEHIND_MS,
         };
         let program = Program::start(&config, books, world)?;
         let roles: Vec<_> = config.roles.iter().map(|role| role.name()).collect();
         tracing::info!(roles = roles.join(","), "slawatch runs");
-        let told = wait(&program);
+        let told = wait(&program, &metrics);
         tracing::info!("stopping");
         program.stop()?;
         told.map(|()| ExitCode::SUCCESS)
@@ -172,8 +171,10 @@ fn recorder() -> anyhow::Result<PrometheusBuilder> {
 }
 
 /// Until SIGINT or SIGTERM comes, or a role fails for good.
-fn wait(program: &Program) -> anyhow::Result<()> {
+fn wait(program: &Program, metrics: &PrometheusHandle) -> anyhow::Result<()> {
     const LOOK: Duration = Duration::from_millis(200);
+    /// Histograms keep every sample until they are rendered or this is done, and nobody may ask for them.
+    const UPKEEP: Duration = Duration::from_secs(5);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -183,10 +184,12 @@ fn wait(program: &Program) -> anyhow::Result<()> {
             tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
                 .context("cannot wait for signals")?;
         let mut look = tokio::time::interval(LOOK);
+        let mut upkeep = tokio::time::interval(UPKEEP);
         loop {
             tokio::select! {
                 interrupted = tokio::signal::ctrl_c() => return interrupted.context("cannot wait for Ctrl-C"),
                 _ = terminate.recv() => return Ok(()),
+                _ = upkeep.tick() => metrics.run_upkeep(),
                 _ = look.tick() => if program.has_failed() {
                     return Ok(());
                 },

@@ -8,12 +8,15 @@ use serde::Deserialize;
 pub struct Board {
     /// Address and port; loopback unless told otherwise.
     pub listen: String,
+    /// The zone of "today" and of the clocks on the page.
+    pub time_zone: String,
 }
 
 impl Default for Board {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
+            time_zone: "UTC".to_owned(),
         }
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use slawatch_loader::Table;
 
+use super::Secret;
+
 /// Where ClickHouse is.
 #[derive(Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -15,8 +17,8 @@ pub struct ClickHouse {
     pub database: String,
     /// The user; none: the server's default one.
     pub user: Option<String>,
-    /// Its password; better in `SLAWATCH_CLICKHOUSE__PASSWORD`.
-    pub password: Option<String>,
+    /// Its password; better in `SLAWATCH_CLICKHOUSE__PASSWORD` or in the file that `SLAWATCH_CLICKHOUSE__PASSWORD_FILE` names.
+    pub password: Option<Secret>,
     /// Makes everything on this cluster.
     pub cluster: Option<String>,
     /// Makes replicated tables.
@@ -49,7 +51,10 @@ impl ClickHouse {
             url: self.url.clone(),
             database: self.database.clone(),
             user: self.user.clone(),
-            password: self.password.clone(),
+            password: self
+                .password
+                .as_ref()
+                .map(|password| password.expose().to_owned()),
             ..Default::default()
         }
     }
@@ -70,30 +75,17 @@ impl ClickHouse {
         }
         options
     }
-
-    pub(super) fn check(&self) -> Result<(), String> {
-        let known = Table::ALL.map(Table::name);
-        match self
-            .ttl_days
-            .keys()
-            .find(|name| !known.contains(&name.as_str()))
-        {
-            None => Ok(()),
-            Some(name) => Err(format!(
-                "  clickhouse.ttl_days.{name}: there is no such table; write one of {}",
-                known.join(", ")
-            )),
-        }
-    }
 }
 
 impl std::fmt::Debug for ClickHouse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Before an @ stands a password, which is refused but not shown either.
+        let url = self.url.rsplit('@').next();
         f.debug_struct("ClickHouse")
-            .field("url", &self.url)
+            .field("url", &url.unwrap_or_default())
             .field("database", &self.database)
             .field("user", &self.user)
-            .field("password", &self.password.as_ref().map(|_| "***"))
+            .field("password", &self.password)
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,7 @@
 //! Durations as people write them.
 
+use std::fmt;
+
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer};
 
@@ -16,6 +18,16 @@ impl Duration {
     /// In milliseconds, not negative.
     pub const fn as_ms(self) -> i64 {
         self.0
+    }
+}
+
+/// As it is written, in the largest unit that leaves no rest.
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
+        let fits = units.into_iter().find(|(_, ms)| self.0 % ms == 0);
+        let (unit, ms) = fits.unwrap_or(("ms", 1));
+        write!(f, "{}{unit}", self.0 / ms)
     }
 }
 

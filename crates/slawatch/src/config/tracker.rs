@@ -25,7 +25,7 @@ pub struct Tracker {
     pub forget_after: Duration,
     /// How long panes are held in memory.
     pub pane_horizon: Duration,
-    /// Go on where retention removed records that were not read yet, and record the gap.
+    /// Go on where retention removed records that were not read yet, and record the gap; of every role.
     pub accept_gap: bool,
 }
 

@@ -98,13 +98,4 @@ mod tests {
         // Without a board somebody else must, and that port is taken.
         assert!(serve(&config, false, probes()).is_err());
     }
-
-    #[test]
-    fn what_is_no_address_is_named_with_its_setting() {
-        let refused = serve(&config("listen = \"8080\""), true, probes());
-        assert_eq!(
-            refused.unwrap_err().to_string(),
-            "health.listen \"8080\" is no address and port; write it like \"127.0.0.1:8080\""
-        );
-    }
 }

@@ -1,6 +1,6 @@
 //! What `slawatch check` finds in policy files.
 
-use crate::run::{POLICIES, folder, slawatch};
+use crate::run::{POLICIES, folder, slawatch, slawatch_under};
 
 const MISTAKEN: &str = r#"effective_from = "2025-01-01"
 [[calendar]]
@@ -87,4 +87,80 @@ fn a_file_that_is_not_there_is_named() {
         "{}",
         run.error
     );
+}
+
+const CONFIGURATION: &str = r#"policies = ["bad.toml", "none.toml", "good.toml"]
+rules = ["no-rules.toml"]
+[tracker]
+worker = 2
+allowed_delay = "soon"
+[clickhouse]
+password = 31415926
+"#;
+
+#[test]
+fn a_configuration_and_all_that_it_names_are_checked_in_one_run() {
+    let folder = folder(&[
+        ("slawatch.toml", CONFIGURATION),
+        ("bad.toml", MISTAKEN),
+        ("good.toml", POLICIES),
+    ]);
+    let arguments = ["check", "--config", "slawatch.toml"];
+    let run = slawatch(folder.path(), &arguments);
+    assert!(!run.succeeded);
+    for told in [
+        "slawatch.toml:4: tracker.worker: there is no such setting; write workers\n",
+        "slawatch.toml:5: tracker.allowed_delay: \"soon\" is no duration; ",
+        "slawatch.toml:7: clickhouse.password: a number stands here; write a text in quotes, ",
+        "slawatch.toml: 3 errors\n",
+        "bad.toml:12:",
+    ] {
+        assert!(run.out.contains(told), "{told} is not in {}", run.out);
+    }
+    for unread in ["none.toml", "no-rules.toml"] {
+        let told = format!("slawatch: cannot read {unread}: No such file");
+        assert!(run.error.contains(&told), "{}", run.error);
+    }
+    assert!(!format!("{run:?}").contains("31415926"), "{run:?}");
+    let run = slawatch(folder.path(), &[&arguments[..], &["--json"]].concat());
+    let report: serde_json::Value = serde_json::from_str(&run.out).expect("JSON");
+    assert_eq!(report[0]["errors"], 3);
+    assert_eq!(report[0]["diagnostics"][0]["line"], 4);
+    assert_eq!(report[0]["diagnostics"][0]["words"], "tracker.worker");
+    // And nothing runs under it, for the same reasons.
+    let run = slawatch(folder.path(), &["run", "--config", "slawatch.toml"]);
+    assert!(!run.succeeded);
+    assert!(
+        run.error.contains("\n  slawatch.toml:4: tracker.worker: "),
+        "{}",
+        run.error
+    );
+    assert!(!run.error.contains("31415926"), "{}", run.error);
+}
+
+#[test]
+fn secrets_of_the_environment_are_in_no_output() {
+    let folder = folder(&[
+        ("slawatch.toml", "policies = [\"good.toml\"]\n"),
+        ("good.toml", POLICIES),
+    ]);
+    let variables = [
+        ("SLAWATCH_CLICKHOUSE__PASSWORD", "31415926"),
+        ("SLAWATCH_CLICKHOUSE__URL", "http://127.0.0.1:1"),
+        ("SLAWATCH_KAFKA__BROKERS", "127.0.0.1:1"),
+        ("SLAWATCH_LOGS__LEVEL", "trace"),
+        // A slip of the pen, so that nothing is waited for.
+        ("SLAWATCH_KAFKA__PROPERTIES__SASL_PASWORD", "31415926"),
+    ];
+    for (command, expected) in [
+        ("check", None),
+        ("migrate", Some("ClickHouse at http://127.0.0.1:1 failed")),
+        ("run", Some("property sasl.pasword cannot be used: ")),
+    ] {
+        let arguments = [command, "--config", "slawatch.toml"];
+        let run = slawatch_under(folder.path(), &arguments, &variables);
+        assert_eq!(run.succeeded, expected.is_none(), "{run:?}");
+        assert!(run.error.contains(expected.unwrap_or_default()), "{run:?}");
+        assert!(!format!("{run:?}").contains("31415926"), "{run:?}");
+    }
 }

@@ -13,8 +13,14 @@ pub(crate) struct Run {
 
 /// Runs the program to its end, in `folder`.
 pub(crate) fn slawatch(folder: &Path, arguments: &[&str]) -> Run {
+    slawatch_under(folder, arguments, &[])
+}
+
+/// The same, with variables.
+pub(crate) fn slawatch_under(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
     let output = Command::new(env!("CARGO_BIN_EXE_slawatch"))
         .args(arguments)
+        .envs(variables.iter().copied())
         .current_dir(folder)
         .output()
         .expect("the program starts");
