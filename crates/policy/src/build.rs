@@ -1,5 +1,6 @@
 //! Policy sets from files in which no mistake was found.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use slawatch_calendar::{Calendar, CalendarSpec};
@@ -54,7 +55,7 @@ pub(crate) fn build_set(
     draft: &FileDraft,
     calendars: &mut Calendars,
 ) -> Option<PolicySet> {
-    let calendars: Vec<(&str, Arc<Calendar>)> = draft
+    let calendars: BTreeMap<&str, Arc<Calendar>> = draft
         .calendars
         .iter()
         .map(|calendar| Some((&*calendar.name.as_ref()?.value, calendars.get(calendar)?)))
@@ -76,12 +77,10 @@ pub(crate) fn build_set(
     ))
 }
 
-fn build_policy(draft: &PolicyDraft, calendars: &[(&str, Arc<Calendar>)]) -> Option<Policy> {
+fn build_policy(draft: &PolicyDraft, calendars: &BTreeMap<&str, Arc<Calendar>>) -> Option<Policy> {
     let calendar_name = draft.calendar.as_ref().map(|name| name.value.clone());
     let calendar = match &calendar_name {
-        Some(used) => Some(Arc::clone(
-            &calendars.iter().find(|(name, _)| name == used)?.1,
-        )),
+        Some(used) => Some(Arc::clone(calendars.get(&**used)?)),
         None => None,
     };
     let mut warn_at: Vec<WarnLevel> = Vec::new();

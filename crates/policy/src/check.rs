@@ -8,10 +8,11 @@ use slawatch_event::format_instant;
 use toml::de::DeTable;
 
 use crate::build::{Calendars, build_set};
-use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostics::{Diagnostic, Diagnostics, Severity, counted};
 use crate::draft::{self, FileDraft};
+use crate::slips::Slips;
 use crate::source::Source;
-use crate::{PolicySets, cross, shape};
+use crate::{PolicySets, cross, shape, unreachable};
 
 /// What a look at policy files brought.
 #[derive(Clone, Debug)]
@@ -36,9 +37,6 @@ impl Report {
 /// For people: every mistake, and a last line that counts them.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = |number: usize, what: &str| {
-            format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-        };
         if !self.diagnostics.is_empty() {
             write!(f, "{}\n\n", self.diagnostics)?;
         }
@@ -56,15 +54,10 @@ impl fmt::Display for Report {
             write!(
                 f,
                 "{}, {policies}: ",
-                count(sets.sets().len(), "policy set")
+                counted(sets.sets().len(), "policy set")
             )?;
         }
-        write!(
-            f,
-            "{}, {}",
-            count(self.diagnostics.errors(), "error"),
-            count(self.diagnostics.warnings(), "warning")
-        )
+        f.write_str(&self.diagnostics.counts())
     }
 }
 
@@ -110,8 +103,7 @@ fn check_one(
     root: &DeTable<'_>,
     syntax_errors: &[toml::de::Error],
 ) -> (FileDraft, Vec<Diagnostic>) {
-    let draft = draft::read(root);
-    let complete = syntax_errors.is_empty();
+    let draft = draft::read(source, root);
     let mut found: Vec<Diagnostic> = syntax_errors
         .iter()
         .map(|error| syntax_error(source, error))
@@ -119,11 +111,13 @@ fn check_one(
     found.sort_by_key(|error| (error.line, error.column));
     // What follows on the same line is mostly the same mistake again.
     found.dedup_by_key(|error| error.line);
-    let rest = shape::check(source, root)
+    let lines = found.iter().map(|error| error.line).collect();
+    let slips = Slips::new(source, lines, &draft);
+    let rest = shape::check(source, root, &slips)
         .into_iter()
-        .chain(cross::check(source, &draft, complete));
-    let broken = found.clone();
-    found.extend(rest.filter(|diagnostic| may_be_told(source, &broken, diagnostic)));
+        .chain(cross::check(source, &draft, &slips))
+        .chain(unreachable::check(source, &draft.policies, &slips));
+    found.extend(rest.filter(|mistake| !slips.may_cause(mistake)));
     (draft, found)
 }
 
@@ -147,19 +141,6 @@ fn syntax_error(source: &Source<'_>, error: &toml::de::Error) -> Diagnostic {
         format!("this is not TOML: {message}"),
         help,
     )
-}
-
-/// Of a file that is not TOML nothing is said that may only follow from what could not be read: nothing that is missing, nothing
-/// on a broken line, and nothing after a broken header, below which keys seem to be other tables'.
-fn may_be_told(source: &Source<'_>, broken: &[Diagnostic], diagnostic: &Diagnostic) -> bool {
-    let after_broken_header = |error: &Diagnostic| {
-        error.line < diagnostic.line && source.line(error.line).trim_start().starts_with('[')
-    };
-    let follows = |error: &Diagnostic| error.line == diagnostic.line || after_broken_header(error);
-    broken.is_empty()
-        || (!diagnostic.words.is_empty()
-            && !diagnostic.words.starts_with('[')
-            && !broken.iter().any(follows))
 }
 
 fn same_instant(

@@ -1,24 +1,27 @@
-//! What parts of one file have to do with each other: names given twice or to nothing, hours that overlap, policies that
-//! never apply, words that look like slips of other words.
+//! What parts of one file have to do with each other: names given twice or to nothing, hours that overlap, warnings that come
+//! too early, words that look like slips of other words.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use slawatch_event::{Attribute, Status};
 
-use crate::Glob;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::draft::{CalendarDraft, FileDraft, PolicyDraft, TargetDraft};
+use crate::duration::plain_duration;
 use crate::leaf::{self, Located};
 use crate::nearest::{looks_like_a_slip, nearest};
-use crate::reach::{Conditions, covered_by};
+use crate::set::MOST_POLICIES;
+use crate::slips::Slips;
 use crate::source::Source;
+use crate::{Glob, WarnLevel};
 
-/// Everything that is wrong between the parts of one file. Where its TOML is broken (`complete` is false), nothing is said of
-/// what seems to be missing.
-pub(crate) fn check(source: &Source<'_>, file: &FileDraft, complete: bool) -> Vec<Diagnostic> {
+/// Everything that is wrong between the parts of one file. Where its TOML is broken, nothing is said of what may have been
+/// lost.
+pub(crate) fn check(source: &Source<'_>, file: &FileDraft, slips: &Slips<'_>) -> Vec<Diagnostic> {
     let mut checker = Checker {
         source,
+        slips,
         found: Vec::new(),
     };
     checker.names_twice(
@@ -36,19 +39,19 @@ pub(crate) fn check(source: &Source<'_>, file: &FileDraft, complete: bool) -> Ve
     for policy in &file.policies {
         checker.conditions(policy);
         checker.warn_levels(policy);
+        checker.early_warnings(policy);
         checker.empty_targets(policy);
     }
     checker.priorities(file);
-    if complete {
-        checker.calendar_references(file);
-        checker.unreachable(&file.policies);
-        checker.nothing_at_all(file);
-    }
+    checker.unknown_calendars(file);
+    checker.unused_calendars(file);
+    checker.numbers(file);
     checker.found
 }
 
 struct Checker<'a> {
     source: &'a Source<'a>,
+    slips: &'a Slips<'a>,
     found: Vec<Diagnostic>,
 }
 
@@ -99,7 +102,9 @@ impl Checker<'_> {
         for (_, spans) in &calendar.special {
             self.overlaps(spans);
         }
-        if let (false, Some(name)) = (calendar.names_spans, &calendar.name) {
+        if let (false, Some(name)) = (calendar.names_spans, &calendar.name)
+            && !self.slips.touch(&calendar.header)
+        {
             self.warning(
                 &name.span,
                 format!(
@@ -224,9 +229,41 @@ impl Checker<'_> {
         }
     }
 
+    /// Time left of a target that is shorter: the warning would come when the clock starts.
+    fn early_warnings(&mut self, policy: &PolicyDraft) {
+        for level in &policy.warn_at {
+            let WarnLevel::TimeLeft { ms: left_ms, text } = &level.value else {
+                continue;
+            };
+            let shorter: Vec<String> = policy
+                .targets
+                .iter()
+                .filter_map(|(metric, target)| Some((metric.value, shortest(target)?)))
+                .filter(|(_, (target_ms, _))| target_ms < left_ms)
+                .map(|(metric, (target_ms, priority))| {
+                    let target = plain_duration(target_ms);
+                    match priority {
+                        Some(priority) => format!("{metric} ({target} for \"{priority}\")"),
+                        None => format!("{metric} ({target})"),
+                    }
+                })
+                .collect();
+            if !shorter.is_empty() {
+                self.warning(
+                    &level.span,
+                    format!(
+                        "{text} is more than the whole target of {}: its warning comes as soon as the clock starts",
+                        shorter.join(", ")
+                    ),
+                    "write less time, or a fraction of the target such as 0.8",
+                );
+            }
+        }
+    }
+
     fn empty_targets(&mut self, policy: &PolicyDraft) {
         for (metric, target) in &policy.targets {
-            if matches!(target, TargetDraft::ByPriority { written: 0, .. }) {
+            if matches!(target, TargetDraft::ByPriority { written, .. } if written.is_empty()) {
                 self.warning(
                     &metric.span,
                     format!("{} has a target for no priority", metric.value),
@@ -241,7 +278,7 @@ impl Checker<'_> {
         let targets = file.policies.iter().flat_map(|policy| &policy.targets);
         let written: Vec<&Located<String>> = targets
             .filter_map(|(_, target)| match target {
-                TargetDraft::ByPriority { named, .. } => Some(named.iter().map(|(name, _)| name)),
+                TargetDraft::ByPriority { written, .. } => Some(written),
                 TargetDraft::Always(_) => None,
             })
             .flatten()
@@ -250,72 +287,62 @@ impl Checker<'_> {
         for name in &written {
             *counts.entry(&name.value).or_default() += 1;
         }
+        let mut meant: BTreeMap<&str, Option<(&str, usize)>> = BTreeMap::new();
         for name in written {
-            let meant = counts.iter().filter(|(other, count)| {
-                **count > counts[&*name.value] && looks_like_a_slip(&name.value, other)
+            let own = counts[&*name.value];
+            let meant = meant.entry(&name.value).or_insert_with(|| {
+                let others = counts.iter().map(|(other, count)| (*other, *count));
+                others
+                    .filter(|(other, count)| *count > own && looks_like_a_slip(&name.value, other))
+                    .max_by_key(|(_, count)| *count)
             });
-            if let Some((other, count)) = meant.max_by_key(|(_, count)| **count) {
-                let times = if *count == 1 {
-                    "once".to_owned()
-                } else {
-                    format!("{count} times")
-                };
+            if let Some((other, count)) = *meant {
                 self.warning(
                     &name.span,
-                    format!("the priority \"{}\" looks like a slip of \"{other}\", which this file names {times}", name.value),
+                    format!("the priority \"{}\" looks like a slip of \"{other}\", which this file names {count} times", name.value),
                     format!("write \"{other}\", if that is meant"),
                 );
             }
         }
     }
 
-    fn calendar_references(&mut self, file: &FileDraft) {
-        let names: Vec<&str> = file
-            .calendars
-            .iter()
-            .filter_map(|calendar| Some(&*calendar.name.as_ref()?.value))
-            .collect();
-        for used in file
-            .policies
-            .iter()
-            .filter_map(|policy| policy.calendar.as_ref())
-        {
-            if names.contains(&&*used.value) {
-                continue;
+    fn unknown_calendars(&mut self, file: &FileDraft) {
+        let names = calendar_names(file);
+        let known: BTreeSet<&str> = names.iter().map(|name| &*name.value).collect();
+        let mut helps: BTreeMap<&str, Option<String>> = BTreeMap::new();
+        for used in references(file).filter(|used| !known.contains(&*used.value)) {
+            let help = helps.entry(&used.value).or_insert_with(|| {
+                let may_be_lost = self.slips.may_write("name", &used.value, &names);
+                (!may_be_lost).then(|| unknown_calendar_help(&used.value, &known))
+            });
+            if let Some(help) = help.clone() {
+                self.error(
+                    &used.span,
+                    format!("unknown calendar \"{}\"", used.value),
+                    help,
+                );
             }
-            let help = match nearest(&used.value, names.iter().copied()) {
-                Some(name) => format!("write \"{name}\""),
-                None if names.is_empty() => {
-                    format!("write a [[calendar]] with name = {:?}", used.value)
-                }
-                None => format!(
-                    "write a [[calendar]] with name = {:?}, or one of {}",
-                    used.value,
-                    leaf::list(&names)
-                ),
-            };
-            self.error(
-                &used.span,
-                format!("unknown calendar \"{}\"", used.value),
-                help,
-            );
         }
+    }
+
+    fn unused_calendars(&mut self, file: &FileDraft) {
+        let names = calendar_names(file);
+        let known: BTreeSet<&str> = names.iter().map(|name| &*name.value).collect();
+        let references: Vec<&Located<String>> = references(file).collect();
+        let mut used: BTreeSet<&str> = references.iter().map(|used| &*used.value).collect();
         // A slip for a calendar's name uses that calendar.
-        let used = file
-            .policies
-            .iter()
-            .filter_map(|policy| Some(&*policy.calendar.as_ref()?.value));
-        let used: BTreeSet<&str> = used
-            .flat_map(|used| [Some(used), nearest(used, names.iter().copied())])
-            .flatten()
-            .collect();
+        let slips: Vec<&str> = used.difference(&known).copied().collect();
+        used.extend(
+            slips
+                .into_iter()
+                .filter_map(|slip| nearest(slip, known.iter().copied())),
+        );
         let mut told = BTreeSet::new();
-        for name in file
-            .calendars
-            .iter()
-            .filter_map(|calendar| calendar.name.as_ref())
-        {
-            if !used.contains(&*name.value) && told.insert(&*name.value) {
+        for name in names {
+            let unused = !used.contains(&*name.value)
+                && !name.value.trim().is_empty()
+                && !self.slips.may_write("calendar", &name.value, &references);
+            if unused && told.insert(&*name.value) {
                 self.warning(
                     &name.span,
                     format!("no policy uses the calendar \"{}\"", name.value),
@@ -328,72 +355,23 @@ impl Checker<'_> {
         }
     }
 
-    fn unreachable(&mut self, policies: &[PolicyDraft]) {
-        let conditions: Vec<Option<Conditions>> = policies.iter().map(conditions_of).collect();
-        for (at, policy) in policies.iter().enumerate() {
-            let (Some(own), Some(name)) = (&conditions[at], &policy.name) else {
-                continue;
-            };
-            let Some(covering) = covered_by(own, &conditions[..at]) else {
-                continue;
-            };
-            let before: Vec<String> = covering
-                .iter()
-                .map(|&before| self.policy_name(&policies[before]))
-                .collect();
-            let match_all = covering
-                .iter()
-                .any(|&before| policies[before].conditions.is_empty());
-            let (whose, all, it) = match (match_all, covering.len()) {
-                (true, _) => ("comes first and matches", "everything", "that one"),
-                (false, 1) => (
-                    "comes first and matches",
-                    "all that this one does",
-                    "that one",
-                ),
-                (false, _) => (
-                    "come first and together match",
-                    "all that this one does",
-                    "them",
-                ),
-            };
-            self.warning(
-                &name.span,
-                format!(
-                    "the policy \"{}\" never applies: {} {whose} {all}",
-                    name.value,
-                    before.join(" and ")
-                ),
-                format!(
-                    "move it above {it}, or narrow what {} {}",
-                    if covering.len() == 1 {
-                        "that one"
-                    } else {
-                        "they"
-                    },
-                    if covering.len() == 1 {
-                        "matches"
-                    } else {
-                        "match"
-                    }
-                ),
-            );
-        }
-    }
-
-    fn policy_name(&self, policy: &PolicyDraft) -> String {
-        match &policy.name {
-            Some(name) => format!("\"{}\" (line {})", name.value, self.line(&name.span)),
-            None => "another".to_owned(),
-        }
-    }
-
-    fn nothing_at_all(&mut self, file: &FileDraft) {
-        if !file.names_policies {
+    /// No policy at all, or more than can be counted.
+    fn numbers(&mut self, file: &FileDraft) {
+        if !file.names_policies && !self.slips.may_begin("policy") {
             self.warning(
                 &(0..0),
                 "the file has no policy, so that no clock has a target".to_owned(),
                 "write a [[policy]] with its name and [policy.targets]",
+            );
+        }
+        if let Some(policy) = file.policies.get(MOST_POLICIES) {
+            self.error(
+                &policy.header,
+                format!(
+                    "the file has {} policies, and a policy set can have {MOST_POLICIES}",
+                    file.policies.len()
+                ),
+                "write one policy for all that have the same targets, and list what they match in its patterns",
             );
         }
     }
@@ -423,18 +401,36 @@ impl Checker<'_> {
     }
 }
 
-fn conditions_of(policy: &PolicyDraft) -> Option<Conditions> {
-    policy.conditions_complete.then(|| {
-        let conditions = policy.conditions.iter();
-        conditions
-            .map(|condition| {
-                let globs = condition
-                    .patterns
-                    .iter()
-                    .map(|pattern| Glob::new(&pattern.value))
-                    .collect();
-                (condition.attribute.value.clone(), globs)
-            })
-            .collect()
-    })
+fn calendar_names(file: &FileDraft) -> Vec<&Located<String>> {
+    let calendars = file.calendars.iter();
+    calendars
+        .filter_map(|calendar| calendar.name.as_ref())
+        .collect()
+}
+
+fn references(file: &FileDraft) -> impl Iterator<Item = &Located<String>> {
+    let policies = file.policies.iter();
+    policies.filter_map(|policy| policy.calendar.as_ref())
+}
+
+fn unknown_calendar_help(name: &str, known: &BTreeSet<&str>) -> String {
+    match nearest(name, known.iter().copied()) {
+        Some(meant) => format!("write \"{meant}\""),
+        None if known.is_empty() => format!("write a [[calendar]] with name = {name:?}"),
+        None => format!(
+            "write a [[calendar]] with name = {name:?}, or one of {}",
+            leaf::list(&known.iter().copied().collect::<Vec<_>>())
+        ),
+    }
+}
+
+/// The shortest time that a metric may take, and the priority that it is for, where there are several.
+fn shortest(target: &TargetDraft) -> Option<(i64, Option<&str>)> {
+    match target {
+        TargetDraft::Always(ms) => Some((*ms, None)),
+        TargetDraft::ByPriority { named, .. } => {
+            let shortest = named.iter().min_by_key(|(_, ms)| *ms);
+            shortest.map(|(name, ms)| (*ms, Some(&*name.value)))
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What a file says, with places, as far as it can be read; what cannot is left out, as the shape check has told it.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use jiff::civil::Date;
 use slawatch_calendar::Span;
@@ -11,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 use crate::leaf::{self, Located};
 use crate::policy::{AttributeTo, Choice, OnReopen, ReplyBySolving};
 use crate::shape::LABELS;
+use crate::source::Source;
 use crate::{Metric, StatusSet, WarnLevel};
 
 type Value<'a> = Spanned<DeValue<'a>>;
@@ -29,6 +31,8 @@ pub(crate) struct FileDraft {
 
 #[derive(Debug)]
 pub(crate) struct CalendarDraft {
+    /// Where its table begins.
+    pub(crate) header: Range<usize>,
     pub(crate) name: Option<Located<String>>,
     pub(crate) timezone: Option<String>,
     pub(crate) hours: Vec<(Located<Vec<usize>>, Spans)>,
@@ -40,6 +44,8 @@ pub(crate) struct CalendarDraft {
 
 #[derive(Debug)]
 pub(crate) struct PolicyDraft {
+    /// Where its table begins.
+    pub(crate) header: Range<usize>,
     pub(crate) name: Option<Located<String>>,
     pub(crate) conditions: Vec<ConditionDraft>,
     /// Whether every condition could be read.
@@ -58,6 +64,8 @@ pub(crate) struct PolicyDraft {
 pub(crate) struct ConditionDraft {
     pub(crate) attribute: Located<Attribute>,
     pub(crate) patterns: Vec<Located<String>>,
+    /// Whether every pattern could be read.
+    pub(crate) complete: bool,
 }
 
 #[derive(Debug)]
@@ -65,12 +73,12 @@ pub(crate) enum TargetDraft {
     Always(i64),
     ByPriority {
         named: Vec<(Located<String>, i64)>,
-        /// How many there are, readable or not.
-        written: usize,
+        /// All names, also of those whose target cannot be read.
+        written: Vec<Located<String>>,
     },
 }
 
-pub(crate) fn read(root: &DeTable<'_>) -> FileDraft {
+pub(crate) fn read(source: &Source<'_>, root: &DeTable<'_>) -> FileDraft {
     FileDraft {
         effective_from_ms: root.get("effective_from").and_then(|value| {
             let instant_ms = match value.get_ref() {
@@ -80,14 +88,19 @@ pub(crate) fn read(root: &DeTable<'_>) -> FileDraft {
             };
             Some(at(value, instant_ms?))
         }),
-        calendars: tables(root, "calendar").map(calendar).collect(),
-        policies: tables(root, "policy").map(policy).collect(),
+        calendars: tables(root, "calendar")
+            .map(|(header, table)| calendar(source.last_line(&header), table))
+            .collect(),
+        policies: tables(root, "policy")
+            .map(|(header, table)| policy(source.last_line(&header), table))
+            .collect(),
         names_policies: root.contains_key("policy"),
     }
 }
 
-fn calendar(table: &DeTable<'_>) -> CalendarDraft {
+fn calendar(header: Range<usize>, table: &DeTable<'_>) -> CalendarDraft {
     CalendarDraft {
+        header,
         name: text(table, "name"),
         timezone: text(table, "timezone").map(|name| name.value),
         hours: entries(table, "hours")
@@ -121,9 +134,10 @@ fn calendar(table: &DeTable<'_>) -> CalendarDraft {
     }
 }
 
-fn policy(table: &DeTable<'_>) -> PolicyDraft {
+fn policy(header: Range<usize>, table: &DeTable<'_>) -> PolicyDraft {
     let (conditions, conditions_complete) = conditions(table);
     PolicyDraft {
+        header,
         name: text(table, "name"),
         conditions,
         conditions_complete,
@@ -169,16 +183,18 @@ fn conditions(table: &DeTable<'_>) -> (Vec<ConditionDraft>, bool) {
                 .filter_map(|value| Some(at(value, value.get_ref().as_str()?.to_owned())))
                 .collect();
             let written = value.get_ref().as_array().map(|values| values.len());
-            complete &= attribute.is_some() && written == Some(patterns.len());
+            let read_all = written == Some(patterns.len());
+            complete &= attribute.is_some() && read_all;
             conditions.extend(attribute.map(|value| ConditionDraft {
                 attribute: Located { value, span },
                 patterns,
+                complete: read_all,
             }));
         };
         if let (LABELS, DeValue::Table(labels)) = (&**key.get_ref(), value.get_ref()) {
             for (label, value) in labels {
                 add(
-                    Some(Attribute::Label(label.get_ref().to_string())),
+                    Attribute::from_name(&format!("{LABELS}.{}", label.get_ref())),
                     label.span(),
                     value,
                 );
@@ -194,20 +210,16 @@ fn target(value: &DeValue<'_>) -> Option<TargetDraft> {
     match value {
         DeValue::String(text) => leaf::target_ms(text).ok().map(TargetDraft::Always),
         DeValue::Table(priorities) => {
-            let written = priorities.len();
-            let read = |key: &Spanned<Cow<'_, str>>, value: &Value<'_>| {
-                let target_ms = leaf::target_ms(value.get_ref().as_str()?).ok()?;
-                let span = key.span();
-                Some((
-                    Located {
-                        value: key.get_ref().to_string(),
-                        span,
-                    },
-                    target_ms,
-                ))
+            let name = |key: &Spanned<Cow<'_, str>>| Located {
+                value: key.get_ref().to_string(),
+                span: key.span(),
             };
+            let written = sorted(priorities).map(|(key, _)| name(key)).collect();
             let named = sorted(priorities)
-                .filter_map(|(key, value)| read(key, value))
+                .filter_map(|(key, value)| {
+                    let target_ms = leaf::target_ms(value.get_ref().as_str()?).ok()?;
+                    Some((name(key), target_ms))
+                })
                 .collect();
             Some(TargetDraft::ByPriority { named, written })
         }
@@ -240,8 +252,12 @@ fn text(table: &DeTable<'_>, key: &str) -> Option<Located<String>> {
     Some(at(value, value.get_ref().as_str()?.to_owned()))
 }
 
-fn tables<'t, 'a>(root: &'t DeTable<'a>, key: &str) -> impl Iterator<Item = &'t DeTable<'a>> {
-    items(root.get(key)).filter_map(|value| value.get_ref().as_table())
+/// The tables under a header, each with the place of its own.
+fn tables<'t, 'a>(
+    root: &'t DeTable<'a>,
+    key: &str,
+) -> impl Iterator<Item = (Range<usize>, &'t DeTable<'a>)> {
+    items(root.get(key)).filter_map(|value| Some((value.span(), value.get_ref().as_table()?)))
 }
 
 fn items<'t, 'a>(value: Option<&'t Value<'a>>) -> impl Iterator<Item = &'t Value<'a>> {

@@ -99,6 +99,19 @@ fn unit_ms(
     }
 }
 
+/// A duration of whole seconds as people write it: `1h30m`.
+pub(crate) fn plain_duration(ms: i64) -> String {
+    let mut rest_ms = ms;
+    let mut text = String::new();
+    for (unit, unit_ms) in UNITS {
+        if rest_ms >= unit_ms {
+            text += &format!("{}{unit}", rest_ms / unit_ms);
+            rest_ms %= unit_ms;
+        }
+    }
+    text
+}
+
 /// What somebody may have meant who wrote `text`, where that can be told.
 pub(crate) fn suggestion(text: &str) -> Option<String> {
     let compact: String = text

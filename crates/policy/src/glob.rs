@@ -43,6 +43,26 @@ impl Glob {
         self.matches(&other.pattern())
     }
 
+    /// Whether any text matches: nothing but stars.
+    pub(crate) fn is_anything(&self) -> bool {
+        self.pieces.len() > 1 && self.pieces.iter().all(|piece| piece.is_empty())
+    }
+
+    /// Whether only the text matches that it is: no star.
+    pub(crate) fn is_text(&self) -> bool {
+        self.pieces.len() == 1
+    }
+
+    /// What a text must begin with to match.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.pieces[0]
+    }
+
+    /// What a text must end with to match.
+    pub(crate) fn suffix(&self) -> &str {
+        self.pieces.last().map_or("", |piece| &**piece)
+    }
+
     /// The pattern as written.
     pub fn pattern(&self) -> String {
         self.pieces.join("*")
@@ -111,6 +131,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::tests::config(256))]
+
         #[test]
         fn agrees_with_trying_every_split(pattern in "[ab*]{0,6}", text in "[ab]{0,8}") {
             fn slow(pattern: &[u8], text: &[u8]) -> bool {

@@ -335,7 +335,9 @@ pub(crate) fn metric(key: &str) -> Read<Metric> {
 pub(crate) fn priority(key: &str) -> Read<()> {
     match nearest(key, ["default"]) {
         Some(meant) if key != meant => mistake(
-            format!("\"{key}\" would be a priority of that name"),
+            format!(
+                "\"{key}\" is read as a priority of that name, and looks like a slip of \"{meant}\""
+            ),
             format!("write \"{meant}\""),
         ),
         Some(_) | None => Ok(()),

@@ -1,5 +1,7 @@
 //! What contracts ask for: policy sets read from TOML files, checked, and matched against a ticket's attributes
 //! (SEMANTICS 4). It knows no events and keeps no clocks; files come as text, for it reads no disk.
+//!
+//! Its tests take the same random cases in each run; `PROPTEST_CASES` asks for more, and `PROPTEST_RNG_SEED` for others.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod build;
@@ -18,8 +20,10 @@ mod reach;
 mod schema;
 mod set;
 mod shape;
+mod slips;
 mod source;
 mod status_set;
+mod unreachable;
 mod warn_level;
 
 #[cfg(test)]

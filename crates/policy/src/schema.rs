@@ -6,9 +6,14 @@ use slawatch_event::Attribute;
 use crate::PolicySets;
 use crate::keys::{FILE, Kind, Leaf, Names, Table, metrics};
 
-const DURATION: &str = "^(?=.)([0-9]+h)?([0-9]+m)?([0-9]+s)?$";
-const SPAN: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
-const DATE: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
+const DURATION: &str = "^(?=.)(0*(1000000|[0-9]{1,6})h)?(0*[0-9]{1,8}m)?(0*[0-9]{1,10}s)?$";
+/// A duration in which something is not zero.
+const TARGET: &str = "^(?=.*[1-9])(0*(1000000|[0-9]{1,6})h)?(0*[0-9]{1,8}m)?(0*[0-9]{1,10}s)?$";
+/// Neither empty nor up to the midnight at which the day begins.
+const SPAN: &str =
+    "^(?!(.{5})-\\1$)([01][0-9]|2[0-3]):[0-5][0-9]-((?!00:00)([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
+const DATE: &str = "^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$";
+const INSTANT: &str = "^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$";
 const DAY: &str = "(mon|tue|wed|thu|fri|sat|sun)";
 
 impl PolicySets {
@@ -69,7 +74,7 @@ fn map(names: Names, of: &Value) -> Value {
             let mut properties = with(&Attribute::NAMED.map(|attribute| attribute.name()));
             properties.insert(
                 "labels".to_owned(),
-                json!({ "type": "object", "additionalProperties": of }),
+                json!({ "type": "object", "propertyNames": { "minLength": 1 }, "additionalProperties": of }),
             );
             json!({
                 "type": "object",
@@ -87,15 +92,16 @@ fn map(names: Names, of: &Value) -> Value {
 fn leaf(of: Leaf) -> Value {
     let matching = |pattern: &str| json!({ "type": "string", "pattern": pattern });
     match of {
-        Leaf::Instant => json!({ "type": "string", "format": "date-time" }),
-        Leaf::Name => json!({ "type": "string", "minLength": 1 }),
+        Leaf::Instant => matching(INSTANT),
+        Leaf::Name => matching("\\S"),
         Leaf::CalendarName | Leaf::TimeZone | Leaf::Glob => json!({ "type": "string" }),
-        Leaf::Duration | Leaf::Target => matching(DURATION),
-        Leaf::Date => matching(DATE),
+        Leaf::Duration => matching(DURATION),
+        Leaf::Target => matching(TARGET),
+        Leaf::Date => json!({ "type": "string", "format": "date", "pattern": DATE }),
         Leaf::Span => matching(SPAN),
         Leaf::OneOf(names) => json!({ "type": "string", "enum": names() }),
         Leaf::WarnLevel => {
-            json!({ "oneOf": [{ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 }, matching(DURATION)] })
+            json!({ "oneOf": [{ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 }, matching(TARGET)] })
         }
     }
 }

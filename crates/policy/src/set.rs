@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use slawatch_event::Attribute;
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::policy::{Condition, Policy};
+use crate::policy::Policy;
+
+/// How many policies a set can have: whoever remembers one does so in 16 bits.
+pub(crate) const MOST_POLICIES: usize = 1 << 16;
 
 /// One file: the policies that apply to cycles starting from an instant on.
 #[derive(Clone, Debug)]
@@ -15,8 +18,6 @@ pub struct PolicySet {
     /// In file order.
     pub policies: Vec<Policy>,
     attributes: Vec<Attribute>,
-    /// By policy, for each condition the place of its attribute in `attributes`.
-    places: Vec<Vec<usize>>,
     hash: u64,
     file: String,
     text: String,
@@ -34,19 +35,10 @@ impl PolicySet {
         let attributes: BTreeSet<Attribute> = conditions
             .map(|condition| condition.attribute.clone())
             .collect();
-        let attributes: Vec<Attribute> = attributes.into_iter().collect();
-        let place_of = |condition: &Condition| {
-            attributes.partition_point(|attribute| *attribute < condition.attribute)
-        };
-        let places = policies
-            .iter()
-            .map(|policy| policy.conditions.iter().map(place_of).collect())
-            .collect();
         Self {
             effective_from_ms,
             policies,
-            attributes,
-            places,
+            attributes: attributes.into_iter().collect(),
             hash,
             file: file.to_owned(),
             text: text.to_owned(),
@@ -62,23 +54,6 @@ impl PolicySet {
                 condition.globs.iter().any(|glob| glob.matches(value))
             })
         })
-    }
-
-    /// As [`Self::find`], with the values of [`Self::attributes`] in their order; they alone decide, so they are a cache's key.
-    pub fn find_by_values<V: AsRef<str>>(&self, values: &[V]) -> Option<usize> {
-        self.policies
-            .iter()
-            .zip(&self.places)
-            .position(|(policy, places)| {
-                policy
-                    .conditions
-                    .iter()
-                    .zip(places)
-                    .all(|(condition, &place)| {
-                        let value = values.get(place).map_or("", AsRef::as_ref);
-                        condition.globs.iter().any(|glob| glob.matches(value))
-                    })
-            })
     }
 
     /// The attributes that any policy of the set matches on, sorted.

@@ -10,15 +10,17 @@ use crate::diagnostics::{Diagnostic, Severity};
 use crate::keys::{CALENDAR, FILE, Kind, Leaf, Names, POLICY, Table};
 use crate::leaf::{self, Mistake};
 use crate::nearest::nearest;
+use crate::slips::Slips;
 use crate::source::Source;
 
 /// The label's table inside `match`, where `labels.tier` is written without quotes.
 pub(crate) const LABELS: &str = "labels";
 
 /// Everything that is wrong with one file by itself.
-pub(crate) fn check(source: &Source<'_>, root: &DeTable<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(source: &Source<'_>, root: &DeTable<'_>, slips: &Slips<'_>) -> Vec<Diagnostic> {
     let mut checker = Checker {
         source,
+        slips,
         found: Vec::new(),
     };
     checker.table(&FILE, root, &(0..0));
@@ -27,6 +29,7 @@ pub(crate) fn check(source: &Source<'_>, root: &DeTable<'_>) -> Vec<Diagnostic> 
 
 struct Checker<'a> {
     source: &'a Source<'a>,
+    slips: &'a Slips<'a>,
     found: Vec<Diagnostic>,
 }
 
@@ -47,12 +50,17 @@ impl Checker<'_> {
             let slipped = |name: &str| {
                 table.key(name).is_none() && nearest(name, table.names()) == Some(key.name)
             };
-            if !values.keys().any(|name| slipped(name.get_ref())) {
+            let lost = if table.header == FILE.header {
+                self.slips.may_hold_at_the_top(key.name)
+            } else {
+                self.slips.touch(header)
+            };
+            if !lost && !values.keys().any(|name| slipped(name.get_ref())) {
                 let (what, example) = key.kind.expected();
                 self.error(
                     header,
                     format!("{} has no {}", table.header, key.name),
-                    format!("write {} = {example} ({what})", key.name),
+                    format!("write {what}, such as {} = {example}", key.name),
                 );
             }
         }
@@ -67,9 +75,12 @@ impl Checker<'_> {
             Some(other) if other.header == FILE.header => {
                 format!("{word} belongs to the file: write it at the top, above every [[…]]")
             }
-            Some(other) => format!("{word} belongs into {}", other.header),
+            Some(other) => format!(
+                "write it below {}, which is where {word} belongs",
+                other.header
+            ),
             None if leaf::metric(word).is_ok() => {
-                format!("{word} belongs below [policy.targets] or [policy.pause_on]")
+                format!("write it below [policy.targets] or [policy.pause_on]: {word} is a metric")
             }
             None => match nearest(word, table.names()) {
                 Some(meant) => format!("write {meant}"),
@@ -104,7 +115,7 @@ impl Checker<'_> {
             {
                 for value in values {
                     if let Some(values) = value.get_ref().as_table() {
-                        self.table(table, values, &value.span());
+                        self.table(table, values, &self.source.last_line(&value.span()));
                     }
                 }
             }
@@ -124,6 +135,10 @@ impl Checker<'_> {
                 (names, &**key, value.get_ref())
             {
                 for (label, value) in labels {
+                    if let Err(mistake) = leaf::attribute(&format!("{LABELS}.{}", label.get_ref()))
+                    {
+                        self.mistake(&label.span(), mistake);
+                    }
                     self.value(label.get_ref(), of, value);
                 }
                 continue;

@@ -47,7 +47,19 @@ impl<'a> Source<'a> {
 
     /// The text of a line counted from 1, without its end.
     pub(crate) fn line(&self, line: usize) -> &'a str {
-        self.text.lines().nth(line.saturating_sub(1)).unwrap_or("")
+        let starts = &self.line_starts;
+        let Some(&start) = line.checked_sub(1).and_then(|at| starts.get(at)) else {
+            return "";
+        };
+        let end = starts.get(line).copied().unwrap_or(self.text.len());
+        let text = &self.text[start..end];
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        text.strip_suffix('\r').unwrap_or(text)
+    }
+
+    /// The texts of all lines.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &'a str> {
+        (1..=self.line_starts.len()).map(|line| self.line(line))
     }
 
     /// What stands there, up to the end of its first line.
@@ -57,6 +69,12 @@ impl<'a> Source<'a> {
             .get(start..end)
             .and_then(|text| text.lines().next())
             .unwrap_or("")
+    }
+
+    /// What of a place is on its last line: a header that could not be read is taken together with the next one.
+    pub(crate) fn last_line(&self, span: &Range<usize>) -> Range<usize> {
+        let line = self.position(span.end.saturating_sub(1)).line;
+        span.start.max(self.line_starts[line - 1])..span.end
     }
 
     fn boundary(&self, at: usize) -> usize {
@@ -95,5 +113,7 @@ mod tests {
         assert_eq!(source.find("cd", &(2..8)), Some(5));
         assert_eq!(source.find("b", &(3..8)), None);
         assert_eq!(source.find("b", &(1..99)), None);
+        assert_eq!(source.last_line(&(2..7)), 5..7);
+        assert_eq!(source.last_line(&(2..3)), 2..3);
     }
 }

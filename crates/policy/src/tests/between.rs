@@ -89,7 +89,7 @@ fn names_and_references() {
         ),
         (
             format!("{file}[[policy]]"),
-            "E [[policy]] | [[policy]] has no name | write name = \"rest\" (a name)",
+            "E [[policy]] | [[policy]] has no name | write a name, such as name = \"rest\"",
         ),
         (
             format!("{file}policy = 3"),
@@ -105,7 +105,7 @@ fn names_and_references() {
         ),
         (
             "[[policy]]\nname = \"a\"".to_owned(),
-            "E  | the file has no effective_from | write effective_from = \"2026-01-01T00:00:00Z\" (an instant with its offset)",
+            "E  | the file has no effective_from | write an instant with its offset, such as effective_from = \"2026-01-01T00:00:00Z\"",
         ),
         (
             file.to_owned(),

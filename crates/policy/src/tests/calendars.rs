@@ -83,7 +83,7 @@ fn mistakes_in_calendars() {
         ),
         (
             "on_reopen = \"resume\"",
-            "on_reopen | unknown key \"on_reopen\" in [[calendar]] | on_reopen belongs into [[policy]]",
+            "on_reopen | unknown key \"on_reopen\" in [[calendar]] | write it below [[policy]], which is where on_reopen belongs",
         ),
     ];
     for (line, expected) in cases {

@@ -53,6 +53,8 @@ fn check_any(text: &str) -> Result<(), TestCaseError> {
 }
 
 proptest! {
+    #![proptest_config(super::config(256))]
+
     #[test]
     fn spoilt_files(
         sample in prop::sample::select(vec![SAMPLES[0].1, SAMPLES[1].1, MISTAKES, ALL_KEYS]),

@@ -4,12 +4,26 @@ mod between;
 mod calendars;
 mod examples;
 mod fuzz;
+mod hiding;
 mod policies;
 mod reports;
 mod schema;
 mod sets;
+mod validator;
+
+use proptest::test_runner::{Config, RngSeed, contextualize_config};
 
 use crate::check;
+
+/// The same cases in each run. `PROPTEST_CASES` asks for more, and `PROPTEST_RNG_SEED` for others.
+pub(crate) fn config(cases: u32) -> Config {
+    contextualize_config(Config {
+        cases,
+        rng_seed: RngSeed::Fixed(7),
+        failure_persistence: None,
+        ..Config::default()
+    })
+}
 
 /// The sample files, which must read without an error.
 const SAMPLES: [(&str, &str); 4] = [

@@ -55,11 +55,11 @@ fn mistakes_in_policies() {
         ),
         (
             "resolution = \"24h\"",
-            "resolution | unknown key \"resolution\" in [[policy]] | resolution belongs below [policy.targets] or [policy.pause_on]",
+            "resolution | unknown key \"resolution\" in [[policy]] | write it below [policy.targets] or [policy.pause_on]: resolution is a metric",
         ),
         (
             "timezone = \"UTC\"",
-            "timezone | unknown key \"timezone\" in [[policy]] | timezone belongs into [[calendar]]",
+            "timezone | unknown key \"timezone\" in [[policy]] | write it below [[calendar]], which is where timezone belongs",
         ),
         (
             "match = { vendr = [\"acme\"] }",
@@ -135,7 +135,7 @@ fn mistakes_in_policies() {
         ),
         (
             "[policy.targets]\nagent_work = { high = \"1h\", defualt = \"4h\" }",
-            "defualt | \"defualt\" would be a priority of that name | write \"default\"",
+            "defualt | \"defualt\" is read as a priority of that name, and looks like a slip of \"default\" | write \"default\"",
         ),
         (
             "[policy.targets]\nawnser = \"20s\"",
@@ -188,6 +188,11 @@ fn what_can_be_lived_with_is_a_warning() {
             OPEN,
             "calendar = \"desk\"\nwarn_at = [0.5, \"60m\", 0.50, \"1h\"]",
             "0.50 | 0.50 is the same level as 0.5 | remove one of the two",
+        ),
+        (
+            OPEN,
+            "calendar = \"desk\"\nwarn_at = [0.5, \"1h\"]\n[policy.targets]\nresolution = \"1h\"\nanswer = \"20s\"\nfirst_reply = { low = \"2h\", high = \"59m59s\" }",
+            "\"1h\" | 1h is more than the whole target of answer (20s), first_reply (59m59s for \"high\"): its warning comes as soon as the clock starts | write less time, or a fraction of the target such as 0.8",
         ),
         (
             OPEN,
