@@ -157,11 +157,6 @@ impl Diagnostics {
         self.all.append(&mut of_one_file);
     }
 
-    /// Puts what was found of other files behind.
-    pub fn append(&mut self, mut of_other_files: Self) {
-        self.all.append(&mut of_other_files.all);
-    }
-
     /// Each mistake.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.all.iter()

@@ -4,7 +4,8 @@ use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use slawatch_event::{Attribute, MAX_INSTANT_MS, Status};
 use slawatch_policy::{
-    AttributeTo, Metric, OnReopen, Policy, PolicySets, ReplyBySolving, WarnLevel,
+    AttributeTo, DEFAULT_SHORT_ABANDON_MS, Metric, OnReopen, Policy, PolicySets, ReplyBySolving,
+    WarnLevel,
 };
 
 use crate::symbol::{Symbol, Symbols};
@@ -17,9 +18,6 @@ pub(crate) type PolicyIndex = u16;
 
 /// How many matches are remembered before they are forgotten all at once.
 const REMEMBERED_MATCHES: usize = 1 << 16;
-
-/// The wait up to which an abandon is short where no policy says otherwise (SEMANTICS 5).
-const DEFAULT_SHORT_ABANDON_MS: i64 = 5000;
 
 const VENDOR: usize = 0;
 const QUEUE: usize = 1;
