@@ -8,6 +8,7 @@ mod generate;
 mod import;
 mod replay;
 mod run;
+mod texts;
 
 use std::process::ExitCode;
 
