@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 
@@ -71,6 +72,17 @@ impl Calendar {
             always_open: hours.are_whole_days(),
             blocks: Blocks::new(hours, first_settled, block_index(END_MS)),
         })
+    }
+
+    /// The IANA name of its time zone.
+    pub fn time_zone(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
+    /// How far its local time is ahead of UTC at an instant, in seconds.
+    pub fn utc_offset_s(&self, at_ms: i64) -> i32 {
+        let at = Timestamp::from_millisecond(at_ms.clamp(FIRST_MS, END_MS - 1));
+        at.map_or(0, |at| self.zone.to_offset(at).seconds())
     }
 
     /// Business time in `[from_ms, to_ms)`; 0 if that is empty.

@@ -494,3 +494,16 @@ fn every_zone_repeats_every_400_years_from_the_settled_year_on() {
         );
     }
 }
+
+#[test]
+fn local_time_is_told_over_dst() {
+    let berlin = Calendar::new(&CalendarSpec::in_zone("Europe/Berlin")).unwrap();
+    assert_eq!(berlin.time_zone(), "Europe/Berlin");
+    // 2026-03-29T01:00:00Z, when summer begins.
+    let summer_ms = 1_774_746_000_000;
+    assert_eq!(berlin.utc_offset_s(summer_ms - 1), 3_600);
+    assert_eq!(berlin.utc_offset_s(summer_ms), 7_200);
+    for far_ms in [i64::MIN, i64::MAX] {
+        assert!(berlin.utc_offset_s(far_ms).abs() <= 7_200);
+    }
+}

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod demo;
 mod event_files;
+mod explain;
 mod generate;
 mod import;
 mod replay;
@@ -36,6 +37,8 @@ enum Command {
     Replay(replay::Replay),
     /// Put the events of files onto the input topic: tickets open before the installation, or a history.
     Import(import::Import),
+    /// Tell why each clock of one ticket stands where it stands.
+    Explain(explain::Explain),
     /// Make a believable stretch of traffic.
     Generate(generate::Generate),
     /// Run everything on generated traffic in one process; `cargo xtask demo` sets it up.
@@ -56,6 +59,7 @@ impl CommandLine {
             Command::Migrate(migrate) => migrate.run(),
             Command::Replay(replay) => replay.run(),
             Command::Import(import) => import.run(),
+            Command::Explain(explain) => explain.run(),
             Command::Generate(generate) => generate.run(),
             Command::Demo(demo) => demo.run(),
             Command::Bench(bench) => bench.run(),

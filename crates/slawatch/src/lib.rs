@@ -5,6 +5,7 @@ pub mod bench;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod explain;
 pub mod import;
 pub mod mapping;
 pub mod metrics;

@@ -61,7 +61,7 @@ pub const BEHIND_MS: i64 = 30_000;
 const RECORD_BYTES: u32 = 16 << 20;
 
 /// The generation of everything written: nothing recomputes the past yet beside what runs.
-const GENERATION: u32 = 0;
+pub(crate) const GENERATION: u32 = 0;
 
 /// How long before a further policy set takes effect it must be accepted, beside the time by which events may lie ahead
 /// of their records: processes that know it start within that time, and clocks differ.

@@ -13,7 +13,7 @@ use slawatch_wire::v1;
 use xxhash_rust::xxh3::xxh3_64;
 
 pub use format::{
-    metric_name, outcome_object, plain, write_dead_letters, write_outcomes, write_panes,
+    metric_name, outcome_object, plain, state_name, write_dead_letters, write_outcomes, write_panes,
 };
 pub use intake::{DeadLetterLine, Intake, IntakeOptions, Place};
 

@@ -82,6 +82,20 @@ impl Fold {
         owner(&self.values)
     }
 
+    /// The attribute values in force.
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Merged or cancelled after it was created.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// What holds now, after the last event taken, for a cycle of this set and metric.
     pub(crate) fn standing(
         &mut self,

@@ -6,6 +6,7 @@
 
 mod codec;
 mod event;
+mod explain;
 mod fold;
 mod gauges;
 mod measure;
@@ -22,6 +23,10 @@ mod tally;
 mod ticket;
 mod tracker;
 
+pub use explain::{
+    AttributeChange, Cause, CycleStory, DroppedEvent, EventEffect, EventStory, Explainer,
+    Explanation, Happened, Holding, Moment, Segment, SegmentKind, StopReason, TicketState,
+};
 pub use outcome::wire_metric;
 pub use snapshot::{SNAPSHOT_SCHEMA, SnapshotError};
 pub use ticket::Outcome;

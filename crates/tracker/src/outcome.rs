@@ -54,15 +54,33 @@ pub(crate) fn said<'a>(
 ) -> Option<Said<'a>> {
     let cycle = &fold.cycles[index];
     let verdict = fold.verdict(index, now_ms, rules);
+    if !has_row(cycle, &verdict) {
+        return None;
+    }
+    say(history, fold, index, verdict, now_ms, rules)
+}
+
+/// Whether a target was ever defined for a cycle.
+pub(crate) fn has_row(cycle: &Cycle, verdict: &Verdict<'_>) -> bool {
     // A cycle that fell due had a target there; one that runs has what holds after the last event.
-    let is_targeted = match &verdict {
+    let is_targeted = match verdict {
         Verdict::Undecided { standing, .. } => standing.target_ms.is_some(),
         Verdict::Breached(_) => true,
         Verdict::Stopped(_) => false,
     };
-    if !is_targeted && !cycle.was_targeted() {
-        return None;
-    }
+    is_targeted || cycle.was_targeted()
+}
+
+/// What the row of a cycle with this verdict says, or would say if it had one.
+pub(crate) fn say<'a>(
+    history: &[Event],
+    fold: &'a Fold,
+    index: usize,
+    verdict: Verdict<'a>,
+    now_ms: i64,
+    rules: &mut Rules,
+) -> Option<Said<'a>> {
+    let cycle = &fold.cycles[index];
     Some(match verdict {
         Verdict::Breached(decision) => Said::Decided {
             state: v1::CycleState::Breached,

@@ -144,7 +144,11 @@ impl Rules {
 
 /// What a policy, or its absence, says of a clock.
 impl Rules {
-    fn in_force(&self, set: Option<SetIndex>, policy: Option<PolicyIndex>) -> Option<&Policy> {
+    pub(crate) fn in_force(
+        &self,
+        set: Option<SetIndex>,
+        policy: Option<PolicyIndex>,
+    ) -> Option<&Policy> {
         let set = &self.sets.sets()[usize::from(set?)];
         set.policies.get(usize::from(policy?))
     }

@@ -18,7 +18,8 @@ pub fn metric_name(metric: v1::Metric) -> &'static str {
         .map_or("", Metric::name)
 }
 
-fn state_name(state: v1::CycleState) -> &'static str {
+/// The name of a state in rows.
+pub fn state_name(state: v1::CycleState) -> &'static str {
     match state {
         v1::CycleState::Unspecified => "",
         v1::CycleState::Running => "running",

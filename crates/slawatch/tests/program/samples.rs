@@ -7,19 +7,19 @@ use serde_json::{Map, Value};
 
 use crate::run::{lines, slawatch};
 
-struct Sample {
-    name: &'static str,
-    policies: &'static [&'static str],
-    until: &'static str,
+pub(crate) struct Sample {
+    pub(crate) name: &'static str,
+    pub(crate) policies: &'static [&'static str],
+    pub(crate) until: &'static str,
 }
 
-const INCIDENTS: Sample = Sample {
+pub(crate) const INCIDENTS: Sample = Sample {
     name: "incidents",
     policies: &["policies.toml"],
     until: "2016-03-23T12:00:00Z",
 };
 
-const RANDOM: Sample = Sample {
+pub(crate) const RANDOM: Sample = Sample {
     name: "random",
     policies: &["policies-a.toml", "policies-b.toml", "policies-c.toml"],
     until: "2025-05-01T00:00:00Z",
@@ -27,7 +27,7 @@ const RANDOM: Sample = Sample {
 
 impl Sample {
     /// The sample's folder; `None`, said aloud, where this machine has none.
-    fn folder(&self) -> Option<PathBuf> {
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
         let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
         let candidates = [
             std::env::var_os("SLAWATCH_SAMPLE_DATA").map(PathBuf::from),
@@ -47,7 +47,7 @@ impl Sample {
         found
     }
 
-    fn events(&self) -> Option<String> {
+    pub(crate) fn events(&self) -> Option<String> {
         let path = self.folder()?.join("events.jsonl");
         Some(std::fs::read_to_string(path).expect("the sample's events"))
     }

@@ -46,7 +46,7 @@ impl Fold {
     }
 
     /// Whether nothing that comes later in order can change the cycle any more.
-    fn is_settled(&self, index: usize) -> bool {
+    pub(crate) fn is_settled(&self, index: usize) -> bool {
         let cycle = &self.cycles[index];
         let may_resume = !self.ended && !cycle.is_final && self.is_newest_over_metric(index);
         cycle.stop.is_some() && !may_resume

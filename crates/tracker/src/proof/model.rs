@@ -4,6 +4,7 @@
 use slawatch_event::{DecodeOptions, Encoding, EventType, Status, parse};
 use slawatch_policy::{AttributeTo, Metric, OnReopen, PolicySets, ReplyBySolving};
 
+use crate::explain::Explainer;
 use crate::tracker::{Applied, Options, Tracker};
 
 pub(super) const MINUTE_MS: i64 = 60_000;
@@ -132,6 +133,14 @@ impl Event {
         let options = DecodeOptions::default();
         let event = parse(json.as_bytes(), Encoding::Json, &options).unwrap();
         tracker.apply(&event, self.at_ms(), offset)
+    }
+
+    /// Has an explainer take it.
+    pub(super) fn tell_explainer(&self, explainer: &mut Explainer) -> Applied {
+        let json = self.json();
+        let options = DecodeOptions::default();
+        let event = parse(json.as_bytes(), Encoding::Json, &options).unwrap();
+        explainer.tell(&event)
     }
 }
 
