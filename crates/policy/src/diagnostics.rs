@@ -207,12 +207,6 @@ impl<'a> IntoIterator for &'a Diagnostics {
     }
 }
 
-impl From<Diagnostic> for Diagnostics {
-    fn from(only: Diagnostic) -> Self {
-        Self { all: vec![only] }
-    }
-}
-
 /// Each as text, with an empty line between.
 impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

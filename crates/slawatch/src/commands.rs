@@ -9,7 +9,6 @@ mod generate;
 mod import;
 mod replay;
 mod run;
-mod texts;
 
 use std::process::ExitCode;
 

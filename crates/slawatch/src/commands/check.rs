@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context, bail};
 use clap::Args;
 use slawatch_evaluator::{RuleSet, check_rules};
 use slawatch_event::Mapping;
 use slawatch_policy::{Diagnostics, PolicySets, Report};
 
-use super::texts;
 use crate::config::{Config, Examined, Mistake, Place};
 use crate::mapping::{MappingReport, check_mapping};
 
@@ -54,29 +53,48 @@ impl Check {
             );
         }
         if !self.policies.is_empty() {
-            let report = check_policies(&self.policies);
-            is_good &= report.sets.is_some();
+            let (report, unread) = check_policies(&self.policies);
+            is_good &= report.sets.is_some() && unread.is_empty();
+            for why in unread {
+                eprintln!("slawatch: {why:#}");
+            }
             if self.json {
                 findings.push(report.to_json());
             } else {
                 println!("{report}");
             }
         }
-        let rules = self.rules.iter().map(|path| {
-            let check = |text: String| check_rules(&path.display().to_string(), &text).diagnostics;
-            (path, texts::read(path).map(check))
-        });
-        let mappings = self.mapping.iter().map(|path| {
-            let check = |text: String| check_mapping_text(path, &text).diagnostics;
-            (path, texts::read(path).map(check))
-        });
-        for (path, found) in rules.chain(mappings) {
-            let found = found.unwrap_or_else(|mistake| Diagnostics::from(*mistake));
-            is_good &= found.errors() == 0;
+        for path in &self.rules {
+            let rules = match read_text(path) {
+                Ok(rules) => rules,
+                Err(why) => {
+                    eprintln!("slawatch: {why:#}");
+                    is_good = false;
+                    continue;
+                }
+            };
+            let report = check_rules(&path.display().to_string(), &rules);
+            is_good &= report.rules.is_some();
             if self.json {
-                findings.push(json(&found));
+                findings.push(json(&report.diagnostics));
             } else {
-                println!("{}", text(path, &found));
+                println!("{}", text(path, &report.diagnostics));
+            }
+        }
+        for path in &self.mapping {
+            let report = match check_mapping_file(path) {
+                Ok(report) => report,
+                Err(why) => {
+                    eprintln!("slawatch: {why:#}");
+                    is_good = false;
+                    continue;
+                }
+            };
+            is_good &= report.mapping.is_some();
+            if self.json {
+                findings.push(json(&report.diagnostics));
+            } else {
+                println!("{}", text(path, &report.diagnostics));
             }
         }
         if self.json {
@@ -130,7 +148,12 @@ fn text(path: &Path, found: &Diagnostics) -> String {
     } else {
         format!("{found}\n\n")
     };
-    format!("{details}{}: {}", path.display(), found.counts())
+    format!(
+        "{details}{}: {} errors, {} warnings",
+        path.display(),
+        found.errors(),
+        found.warnings()
+    )
 }
 
 fn json(found: &Diagnostics) -> serde_json::Value {
@@ -141,41 +164,40 @@ fn json(found: &Diagnostics) -> serde_json::Value {
     })
 }
 
-fn check_mapping_text(path: &Path, text: &str) -> MappingReport {
+fn check_mapping_file(path: &Path) -> anyhow::Result<MappingReport> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let open = |name: &str| {
         let path = folder.join(name);
         (path.display().to_string(), std::fs::read_to_string(&path))
     };
-    check_mapping(&path.display().to_string(), text, open)
+    let text = read_text(path)?;
+    Ok(check_mapping(&path.display().to_string(), &text, open))
 }
 
-/// Every mistake of all files that can be read, and which cannot.
-fn check_policies(paths: &[PathBuf]) -> Report {
+/// What is to be said of the files that can be read, and why the others cannot.
+fn check_policies(paths: &[PathBuf]) -> (Report, Vec<anyhow::Error>) {
+    let mut unread = Vec::new();
     let mut files = Vec::new();
-    let mut unread = Diagnostics::default();
     for path in paths {
-        match texts::read(path) {
+        match read_text(path) {
             Ok(text) => files.push((path.display().to_string(), text)),
-            Err(mistake) => unread.append(Diagnostics::from(*mistake)),
+            Err(why) => unread.push(why),
         }
     }
-    let report = slawatch_policy::check(&files);
-    if unread.is_empty() {
-        return report;
-    }
-    unread.append(report.diagnostics);
-    Report {
-        sets: None,
-        diagnostics: unread,
-    }
+    (slawatch_policy::check(&files), unread)
 }
 
 /// The policy sets of some files; `None` if they have mistakes, which are then told on standard error.
 pub(super) fn read_policies(paths: &[PathBuf]) -> anyhow::Result<Option<PolicySets>> {
-    let report = check_policies(paths);
+    let (report, mut unread) = check_policies(paths);
     if !report.diagnostics.is_empty() {
         eprintln!("{report}");
+    }
+    if let Some(last) = unread.pop() {
+        for why in unread {
+            eprintln!("slawatch: {why:#}");
+        }
+        return Err(last);
     }
     Ok(report.sets)
 }
@@ -198,7 +220,7 @@ pub(super) fn read_mapping(path: Option<&Path>) -> anyhow::Result<Option<Mapping
     let Some(path) = path else {
         return Ok(Some(Mapping::default()));
     };
-    let report = check_mapping_text(path, &read_text(path)?);
+    let report = check_mapping_file(path)?;
     if !report.diagnostics.is_empty() {
         eprintln!("{}", text(path, &report.diagnostics));
     }
@@ -218,7 +240,7 @@ fn rules_file(paths: &[PathBuf]) -> anyhow::Result<Option<&Path>> {
 }
 
 fn read_text(path: &Path) -> anyhow::Result<String> {
-    texts::read(path).map_err(|mistake| anyhow!(mistake.message))
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 #[cfg(test)]
