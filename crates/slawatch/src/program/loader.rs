@@ -142,10 +142,12 @@ mod tests {
             offset: 0,
             metadata: "by hand".to_owned(),
         };
-        while {
+        loop {
             other.poll(Duration::from_millis(1), 1, &mut Deaf).unwrap();
-            other.commit(std::slice::from_ref(&commit)) != CommitOutcome::Committed
-        } {}
+            if other.commit(std::slice::from_ref(&commit)) == CommitOutcome::Committed {
+                break;
+            }
+        }
         other.leave();
 
         let runtime = tokio::runtime::Runtime::new().unwrap();
