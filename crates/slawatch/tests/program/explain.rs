@@ -53,7 +53,7 @@ fn what_cannot_be_explained_is_said_with_the_way_out() {
         ),
         (
             &["T", "--events", ".", "--policies", "p.toml"],
-            "slawatch: . is a folder; --events takes files of JSON lines",
+            "slawatch: . is a folder; files of JSON lines are expected",
         ),
         (
             &["T", "--events", "log.jsonl", "--policies", "none.toml"],

@@ -43,7 +43,7 @@ fn arguments_that_cannot_be_used_are_named() {
         ),
         (
             &["--events", "folder", "--policies", "p.toml", "--out", "out"],
-            "slawatch: folder is a folder; --events takes files of JSON lines",
+            "slawatch: folder is a folder; files of JSON lines are expected",
         ),
         (
             &[
