@@ -146,8 +146,8 @@ impl Import {
 #[cfg(test)]
 mod tests {
     use slawatch_stream::{
-        ConsumerEvent, ManualClock, MemoryLog, PollHandler, Record, StartAt, TopicPartition,
-        TopicSpec,
+        ConsumerEvent, ManualClock, MemoryLog, PollHandler, Record, StartAt, TimestampKind,
+        TopicPartition, TopicSpec,
     };
 
     use super::*;
@@ -185,12 +185,16 @@ mod tests {
     #[test]
     fn events_go_where_other_producers_put_their_tickets() {
         let log = MemoryLog::new(Arc::new(ManualClock::new(100 * DAY_MS)));
-        log.create_topic(&TopicSpec::new("events", 4)).unwrap();
+        let spec = TopicSpec {
+            timestamps: TimestampKind::Create,
+            ..TopicSpec::new("events", 4)
+        };
+        log.create_topic(&spec).unwrap();
         let mut import = Import::open(&log, options(), i64::MIN).unwrap();
         let lines = [
             event("kafka", DAY_MS),
             "  ".to_owned(),
-            event("1234", 50 * DAY_MS),
+            event("4", 50 * DAY_MS),
             "{".to_owned(),
             // Older than the line before, and so old that it would begin no ticket.
             event("kafka", 2 * DAY_MS),
@@ -226,7 +230,7 @@ mod tests {
             heard.0,
             [
                 at(0, "kafka", 1),
-                at(0, "1234", 50),
+                at(1, "4", 50),
                 at(0, "kafka", 50),
                 at(0, "kafka", 100),
             ]
