@@ -166,7 +166,7 @@ impl AlertBook {
         let state = match told.state() {
             AlertState::Unspecified => return,
             AlertState::Pending => Phase::Pending,
-            AlertState::Firing => Phase::Firing,
+            AlertState::Firing | AlertState::Acknowledged => Phase::Firing,
             AlertState::Resolved => Phase::Resolved,
             AlertState::Retracted => Phase::Retracted,
             AlertState::Expired => Phase::Expired,

@@ -67,6 +67,7 @@ pub(crate) fn gauge(owner: (&str, &str), open_tickets: i64, oldest_ms: i64) -> G
             metric: Metric::Resolution.into(),
             clocks: open_tickets,
         }],
+        ..GaugeRow::default()
     }
 }
 
@@ -124,6 +125,7 @@ pub(crate) fn alert_batch(number: u64, alerts: Vec<AlertTransition>) -> AlertBat
         batch: number,
         clock_ms,
         alerts,
+        ..AlertBatch::default()
     }
 }
 

@@ -119,7 +119,7 @@ pub enum Answer {
 /// What a newer program may add later counts as over: better a resolve too many than one that never comes.
 pub(crate) fn is_over(state: AlertState) -> bool {
     match state {
-        AlertState::Pending | AlertState::Firing => false,
+        AlertState::Pending | AlertState::Firing | AlertState::Acknowledged => false,
         AlertState::Resolved
         | AlertState::Retracted
         | AlertState::Expired
@@ -136,5 +136,6 @@ pub(crate) fn state_word(state: AlertState) -> &'static str {
         AlertState::Resolved => "resolved",
         AlertState::Retracted => "retracted",
         AlertState::Expired => "expired",
+        AlertState::Acknowledged => "acknowledged",
     }
 }

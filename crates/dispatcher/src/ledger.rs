@@ -522,5 +522,6 @@ fn record(
         detail,
         vendor: about.map(|alert| alert.vendor.clone()).unwrap_or_default(),
         queue: about.map(|alert| alert.queue.clone()).unwrap_or_default(),
+        ..Notification::default()
     }
 }

@@ -76,6 +76,7 @@ impl Told<'_> {
             runbook_url: about.runbook_url.clone(),
             due_ms: self.now_ms,
             revision: self.revision,
+            ..AlertTransition::default()
         }
     }
 

@@ -59,6 +59,7 @@ pub(crate) fn transition(state: AlertState) {
         AlertState::Resolved => "resolved",
         AlertState::Retracted => "retracted",
         AlertState::Expired => "expired",
+        AlertState::Acknowledged => "acknowledged",
     };
     counter!(ALERT_TRANSITIONS, "state" => state).increment(1);
 }

@@ -70,6 +70,7 @@ impl Gauges {
                 open_tickets: gauge.open,
                 oldest_created_at_ms: gauge.open_by_creation.keys().next().copied(),
                 running: running.collect(),
+                ..v1::GaugeRow::default()
             });
         }
     }

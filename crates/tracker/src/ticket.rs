@@ -214,6 +214,7 @@ impl Ticket {
                             target_ms,
                             reached_at_ms: reached_ms,
                             due_at_ms,
+                            ..v1::Warning::default()
                         });
                     }
                     Some(reached_ms) => wake_ms = earliest(wake_ms, Some(reached_ms)),

@@ -87,6 +87,7 @@ impl Story {
             batch: 1,
             clock_ms: transition.at_ms,
             alerts: vec![transition],
+            ..AlertBatch::default()
         };
         self.alerts.push(batch.clone());
         self.ledger.apply(batch)

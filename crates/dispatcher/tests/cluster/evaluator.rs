@@ -109,6 +109,7 @@ impl Evaluator {
             batch: 1,
             clock_ms,
             alerts,
+            ..AlertBatch::default()
         };
         let value = batch.encode_to_vec();
         log.append(Outgoing::new("slawatch.alerts".into(), partition, value))

@@ -152,6 +152,7 @@ impl Rig {
             batch: 1,
             clock_ms,
             alerts,
+            ..AlertBatch::default()
         };
         let value = batch.encode_to_vec();
         self.log

@@ -149,6 +149,7 @@ impl Flush {
             open_tickets,
             oldest_created_at_ms: Some(at(oldest)),
             running: Vec::new(),
+            ..GaugeRow::default()
         });
         self
     }
@@ -171,6 +172,7 @@ impl Flush {
             target_ms: 900_000,
             reached_at_ms: at(reached),
             due_at_ms: None,
+            ..Warning::default()
         });
         self
     }
@@ -308,6 +310,7 @@ pub(super) fn telling(told: &AlertTransition) -> String {
         AlertState::Resolved => "resolved",
         AlertState::Retracted => "retracted",
         AlertState::Expired => "expired",
+        AlertState::Acknowledged => "acknowledged",
     };
     let AlertTransition {
         at_ms,

@@ -15,6 +15,7 @@ fn alert_state_name(state: i32) -> Result<&'static str, Senseless> {
             v1::AlertState::Resolved => "resolved",
             v1::AlertState::Retracted => "retracted",
             v1::AlertState::Expired => "expired",
+            v1::AlertState::Acknowledged => "acknowledged",
         },
     )
 }
@@ -42,6 +43,7 @@ fn action_kind_name(kind: i32) -> Result<&'static str, Senseless> {
             v1::ActionKind::Acknowledge => "acknowledge",
             v1::ActionKind::Silence => "silence",
             v1::ActionKind::ExpireSilence => "expire_silence",
+            v1::ActionKind::MarkChange => "mark_change",
         },
     )
 }

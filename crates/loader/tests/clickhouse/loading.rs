@@ -143,6 +143,7 @@ fn signals() -> Vec<v1::Signal> {
             metric: v1::Metric::Answer.into(),
             clocks: 4,
         }],
+        ..v1::GaugeRow::default()
     };
     let batch = v1::SignalBatch {
         source: 3,
@@ -209,6 +210,7 @@ fn alerts() -> v1::AlertBatch {
         runbook_url: "https://runbook".to_owned(),
         due_ms: 1_767_607_199_000,
         revision: 2,
+        ..v1::AlertTransition::default()
     };
     v1::AlertBatch {
         source: 1,
@@ -216,6 +218,7 @@ fn alerts() -> v1::AlertBatch {
         batch: 1,
         clock_ms: 0,
         alerts: vec![alert],
+        ..v1::AlertBatch::default()
     }
 }
 
@@ -232,6 +235,7 @@ fn notifications() -> v1::NotificationBatch {
         detail: "200".to_owned(),
         vendor: "acme".to_owned(),
         queue: "refunds".to_owned(),
+        ..v1::Notification::default()
     };
     let takeover = v1::Notification {
         state: v1::NotificationState::Takeover.into(),

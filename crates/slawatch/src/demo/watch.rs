@@ -143,7 +143,8 @@ impl PollHandler for Handler {
                     AlertState::Unspecified
                     | AlertState::Pending
                     | AlertState::Retracted
-                    | AlertState::Expired => {}
+                    | AlertState::Expired
+                    | AlertState::Acknowledged => {}
                 }
             }
         } else if let Ok(Signal {

@@ -56,6 +56,7 @@ impl EvaluatorFactory {
             settings: Arc::clone(&self.settings),
             partition: source.partition % self.settings.alerts_partitions,
             alerts: Vec::new(),
+            actions: Vec::new(),
         }
     }
 }
