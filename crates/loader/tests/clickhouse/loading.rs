@@ -133,6 +133,7 @@ fn signals() -> Vec<v1::Signal> {
         }],
         has_shares: true,
         deleted: false,
+        ..v1::OutcomeRow::default()
     };
     let gauge = v1::GaugeRow {
         vendor: "acme".to_owned(),

@@ -56,7 +56,6 @@ impl EvaluatorFactory {
             settings: Arc::clone(&self.settings),
             partition: source.partition % self.settings.alerts_partitions,
             alerts: Vec::new(),
-            actions: Vec::new(),
         }
     }
 }
@@ -154,6 +153,7 @@ impl Processor for EvaluatorProcessor {
             batch: stamp.batch,
             clock_ms: self.evaluator.clock_ms().unwrap_or_default(),
             alerts: Vec::new(),
+            actions: Vec::new(),
         };
         let mut bytes = 0;
         let mut send = |head: &mut v1::AlertBatch| {
