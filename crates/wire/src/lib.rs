@@ -1,6 +1,9 @@
-//! Messages of slawatch's own topics, generated from `proto/slawatch/v1`.
+//! Messages of slawatch's own topics, generated from `proto/slawatch/v1`, and the links that its messages to people carry.
 //!
 //! Nothing is decided here: the shapes, their units and the topics they travel on are documented in the `.proto` files.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod link;
 
 /// Protocol version 1.
 pub mod v1 {
