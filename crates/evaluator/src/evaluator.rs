@@ -1,6 +1,6 @@
 //! One partition of `slawatch.signals` in, alert transitions out: takes the rows in, moves the clock, asks the rules.
 //!
-//! Threshold rules run as the clock advances: at the last millisecond of every pane that it passes, and where it stops.
+//! Rules about groups run as the clock advances: at the last millisecond of every pane that it passes, and where it stops.
 //! So however the log was cut into batches, every whole pane is looked at once. They also run, at the same instant, when
 //! the last source that was out returns, for then the figures are whole. Ticket alerts come with their rows.
 

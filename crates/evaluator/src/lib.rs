@@ -16,14 +16,29 @@
 //!   `keep_firing_for` says. A `resolved` without incident ends a `pending` that never fired.
 //! - A clock's alert is `firing` at its due or warning level, `resolved` when the clock stops, `retracted` when late events
 //!   undo the breach (also after it was resolved), `expired` when its subject or its rule is gone.
+//!
+//! # How a kind of rule plugs in
+//! Alerts about vendors and queues share one life cycle ([`episode`]) and one form ([`group_alert`]). A kind says how a
+//! group stands, what that rests on and the words for it:
+//! 1. `kinds/NAME.rs`: a struct with what its rule watches, and its part of [`watch::Watch`]: `assess` (a
+//!    [`episode::Standing`] from a [`view::View`]), `grounds` and `holds` (what a firing rests on, so that late events can
+//!    prove it false), `words`.
+//! 2. A variant in [`watch::Watch`]; the compiler then names every match that needs an arm. `window` makes a sliding sum be
+//!    kept for it, `reach` panes per source further back than any window (for the differences that late rows make).
+//! 3. `parse/NAME.rs` with its keys and `read`, and an entry in `parse::kind::KINDS` with its placeholders (`summary`).
+//! 4. State of its own about a group belongs into [`view::Figures`] (one vendor and queue), fed by `Vendor::changed` in
+//!    [`groups`], which hears of every change of a pane's counts, and into `snapshot/`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod counters;
+mod episode;
 mod evaluator;
 mod formula;
 mod gauges;
+mod group_alert;
 mod groups;
 mod identity;
+mod kinds;
 mod measure;
 mod minute;
 mod parse;
@@ -31,10 +46,10 @@ mod rule;
 mod snapshot;
 mod sources;
 mod summary;
-mod threshold;
-mod threshold_alert;
 mod ticket_alert;
 mod tickets;
+mod view;
+mod watch;
 mod windows;
 mod wording;
 

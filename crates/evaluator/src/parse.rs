@@ -1,5 +1,7 @@
 //! From the text of a rules file to a rule set, naming every mistake on the way. It reads no disk.
 
+mod group;
+mod kind;
 mod level;
 mod section;
 mod threshold;
@@ -12,9 +14,10 @@ use slawatch_policy::{Diagnostic, Diagnostics, Severity};
 use toml::de::{DeTable, DeValue};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::rule::{About, RuleSet, Scope, ThresholdRule, TicketRule};
+use crate::rule::{About, GroupRule, RuleSet, Scope, TicketRule};
 use crate::summary::{Field, Summary};
 use crate::windows::Lengths;
+use kind::{Kind, Read};
 use section::{Located, Section};
 
 /// What a look at a rules file brought.
@@ -74,18 +77,19 @@ impl RuleSet {
     }
 }
 
-/// Gives every threshold rule its place among the window lengths.
+/// Gives every rule its place among the window lengths.
 fn placed(mut rules: RuleSet) -> RuleSet {
-    rules.lengths = Lengths::new(rules.thresholds.iter().map(|rule| rule.window));
-    for rule in &mut rules.thresholds {
-        // Every length is in the set, which was made of them.
-        rule.window_place = rules.lengths.place(rule.window).unwrap_or_default();
+    let reach = rules.groups.iter().map(|rule| rule.watch.reach()).max();
+    let windows = rules.groups.iter().filter_map(|rule| rule.watch.window());
+    rules.lengths = Lengths::new(windows, reach.unwrap_or(0));
+    for rule in &mut rules.groups {
+        rule.watch.take_place(&rules.lengths);
     }
     rules
 }
 
 enum Rule {
-    Threshold(ThresholdRule),
+    Group(GroupRule),
     Ticket(TicketRule),
 }
 
@@ -108,8 +112,7 @@ impl Reader<'_> {
             whole.clone(),
         );
         file.refuse_unknown(&["rule"], |word| {
-            threshold::KEYS
-                .contains(&word)
+            Kind::any_has(word)
                 .then(|| format!("{word} belongs to a rule: write it below a line [[rule]]"))
         });
         let rules = match root
@@ -156,7 +159,7 @@ impl Reader<'_> {
                 rule.span(),
             );
             match one_rule(&mut section, &mut self.names) {
-                Some(Rule::Threshold(rule)) => self.rules.thresholds.push(rule),
+                Some(Rule::Group(rule)) => self.rules.groups.push(rule),
                 Some(Rule::Ticket(rule)) => self.rules.tickets.push(rule),
                 None => {}
             }
@@ -166,15 +169,17 @@ impl Reader<'_> {
 
 /// `None` only where an error was noted.
 fn one_rule(section: &mut Section<'_>, names: &mut BTreeMap<String, usize>) -> Option<Rule> {
-    let kind = section.required_choice("type", &["threshold", "ticket"]);
-    match kind.as_deref() {
-        Some("threshold") => threshold::read(section, names).map(Rule::Threshold),
-        Some("ticket") => ticket::read(section, names).map(Rule::Ticket),
-        Some(_) | None => {
-            // Without its kind its other keys cannot be judged; what all kinds have can.
-            about(section, names, &[]);
-            None
-        }
+    let kind = section.required_choice("type", &Kind::names());
+    let Some(kind) = kind.and_then(|name| Kind::named(&name)) else {
+        // Without its kind its other keys cannot be judged; what all kinds have can.
+        about(section, names, &[]);
+        return None;
+    };
+    section.refuse_unknown(&kind.all_keys(), Kind::owners_of);
+    let about = about(section, names, kind.placeholders);
+    match kind.read {
+        Read::Group(watch) => group::read(section, about, watch).map(Rule::Group),
+        Read::Ticket => ticket::read(section, about).map(Rule::Ticket),
     }
 }
 

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use slawatch_policy::{Glob, Metric};
 
-use crate::measure::{Measure, Reading, Trouble};
 use crate::minute::PANE_MS;
 use crate::summary::Summary;
+use crate::watch::Watch;
 use crate::windows::Lengths;
 
 /// The rules of one file.
 #[derive(Clone, Debug, Default)]
 pub struct RuleSet {
-    pub(crate) thresholds: Vec<ThresholdRule>,
+    pub(crate) groups: Vec<GroupRule>,
     pub(crate) tickets: Vec<TicketRule>,
     pub(crate) lengths: Lengths,
     pub(crate) hash: u64,
@@ -39,7 +39,7 @@ impl RuleSet {
 
     /// How many rules there are.
     pub fn len(&self) -> usize {
-        self.thresholds.len() + self.tickets.len()
+        self.groups.len() + self.tickets.len()
     }
 
     /// No rule at all: nothing will ever be paged.
@@ -50,7 +50,7 @@ impl RuleSet {
     /// The longest `for` or `keep_firing_for`, in panes, rounded up.
     pub(crate) fn longest_timer(&self) -> i64 {
         let timers = self
-            .thresholds
+            .groups
             .iter()
             .flat_map(|rule| [rule.for_ms, rule.keep_firing_for_ms]);
         timers.max().unwrap_or(0) / PANE_MS + 1
@@ -111,7 +111,7 @@ fn any(globs: &[Glob], text: &str) -> bool {
     globs.is_empty() || globs.iter().any(|glob| glob.matches(text))
 }
 
-/// What one alert of a threshold rule is about.
+/// What one alert of a rule about groups is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {
     /// A vendor, its matching queues taken together.
@@ -120,64 +120,25 @@ pub(crate) enum Group {
     VendorQueue,
 }
 
-/// A measure over a sliding window against a level to enter and one to leave.
+/// A rule whose alerts are about vendors or queues, whatever its kind.
 #[derive(Clone, Debug)]
-pub(crate) struct ThresholdRule {
+pub(crate) struct GroupRule {
     pub(crate) about: About,
-    pub(crate) measure: Measure,
     pub(crate) group: Group,
-    /// In panes; 1 for a measure that has no window.
-    pub(crate) window: i64,
-    /// The window's place among the set's lengths.
-    pub(crate) window_place: usize,
-    pub(crate) enter: f64,
-    pub(crate) exit: f64,
-    pub(crate) min_samples: i64,
     pub(crate) for_ms: i64,
     pub(crate) keep_firing_for_ms: i64,
+    pub(crate) watch: Watch,
 }
 
-impl ThresholdRule {
-    /// What must be unchanged for an alert to go on after the rules were changed; levels and times may.
+impl GroupRule {
+    /// What must be unchanged for an alert to go on after the rules were changed.
     pub(crate) fn identity(&self) -> String {
         let group = match self.group {
             Group::Vendor => "vendor",
             Group::VendorQueue => "vendor,queue",
         };
-        format!("{}/{}/{group}", self.about.name, self.measure.identity)
-    }
-
-    /// On which side of its levels trouble lies.
-    pub(crate) fn trouble_is(&self) -> Trouble {
-        if self.enter < self.exit {
-            Trouble::Below
-        } else {
-            Trouble::Above
-        }
-    }
-
-    /// Beyond `enter`, with samples enough to say so.
-    pub(crate) fn is_entered(&self, reading: Reading) -> bool {
-        let enough = !self.measure.is_quotient() || reading.denominator >= self.min_samples;
-        enough
-            && reading.value().is_some_and(|value| {
-                if self.enter < self.exit {
-                    value < self.enter
-                } else {
-                    value > self.enter
-                }
-            })
-    }
-
-    /// At `exit` or on its good side, or nothing left to say so. However few samples: what is known is good.
-    pub(crate) fn is_left(&self, reading: Reading) -> bool {
-        reading.value().is_none_or(|value| {
-            if self.enter < self.exit {
-                value >= self.exit
-            } else {
-                value <= self.exit
-            }
-        })
+        let (name, kind) = (&self.about.name, self.watch.kind());
+        format!("{name}/{kind}/{}/{group}", self.watch.identity())
     }
 }
 
@@ -193,6 +154,9 @@ pub(crate) struct TicketRule {
 }
 
 impl TicketRule {
+    /// As rules files and alerts call it.
+    pub(crate) const KIND: &str = "ticket";
+
     /// What must be unchanged for an alert to go on after the rules were changed.
     pub(crate) fn identity(&self) -> String {
         format!("{}/ticket", self.about.name)

@@ -19,7 +19,7 @@ use crate::evaluator::{Evaluator, Home};
 use crate::rule::RuleSet;
 
 /// Grows with every change that older bytes would not survive.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Why bytes are no state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +61,7 @@ impl Evaluator {
         }
         // An older version named no rules.
         let is_nameless = state.rules_text.is_empty()
-            && !(state.threshold_rules.is_empty() && state.ticket_rules.is_empty());
+            && !(state.group_rules.is_empty() && state.ticket_rules.is_empty());
         let rules = if is_nameless || state.rules_text == rules.text() {
             Arc::clone(rules)
         } else {

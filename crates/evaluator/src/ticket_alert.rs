@@ -101,6 +101,7 @@ impl Subject<'_> {
             runbook_url: about.runbook_url.clone(),
             due_ms: at_ms,
             revision: alert.revision,
+            kind: TicketRule::KIND.to_owned(),
             ..AlertTransition::default()
         }
     }

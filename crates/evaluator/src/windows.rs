@@ -2,7 +2,7 @@
 //!
 //! A window of `n` minutes at clock minute `c` holds the panes `c - n < pane <= c`: the `n - 1` last whole panes and the
 //! current one as far as it is known. A pane beyond the clock (of a source that is ahead) is kept and enters when the
-//! clock reaches it; a pane that no window can hold any more is dropped. Which rules look at the sums is not known here.
+//! clock reaches it; a pane that is older than what is kept is dropped. Which rules look at the sums is not known here.
 
 use std::collections::BTreeMap;
 
@@ -11,32 +11,41 @@ use crate::minute::Minute;
 
 /// The distinct window lengths of a rule set, in panes, ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lengths(Vec<i64>);
+pub(crate) struct Lengths {
+    windows: Vec<i64>,
+    /// How many panes are kept, the current one among them: those of the longest window, or more.
+    kept: i64,
+}
 
 impl Lengths {
-    pub(crate) fn new(panes: impl IntoIterator<Item = i64>) -> Self {
-        let mut lengths: Vec<i64> = panes.into_iter().collect();
-        lengths.sort_unstable();
-        lengths.dedup();
-        Self(lengths)
+    /// `reach` panes are kept, however short the windows.
+    pub(crate) fn new(panes: impl IntoIterator<Item = i64>, reach: i64) -> Self {
+        let mut windows: Vec<i64> = panes.into_iter().collect();
+        windows.sort_unstable();
+        windows.dedup();
+        let longest = windows.last().copied().unwrap_or(0);
+        Self {
+            windows,
+            kept: longest.max(reach),
+        }
     }
 
     /// The place of a length that is in the set.
     pub(crate) fn place(&self, panes: i64) -> Option<usize> {
-        self.0.binary_search(&panes).ok()
+        self.windows.binary_search(&panes).ok()
     }
 
-    /// The longest; 0 if there is none.
-    pub(crate) fn longest(&self) -> i64 {
-        self.0.last().copied().unwrap_or(0)
+    /// How many panes back from the clock are kept.
+    pub(crate) fn kept(&self) -> i64 {
+        self.kept
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = i64> {
-        self.0.iter().copied()
+        self.windows.iter().copied()
     }
 
     fn len(&self) -> usize {
-        self.0.len()
+        self.windows.len()
     }
 }
 
@@ -129,9 +138,7 @@ impl Windows {
         for (length, sum) in lengths.iter().zip(&mut self.sums) {
             *sum = sum_over(&self.panes, length, clock);
         }
-        self.panes = self
-            .panes
-            .split_off(&clock.minus(lengths.longest()).plus(1));
+        self.panes = self.panes.split_off(&clock.minus(lengths.kept()).plus(1));
     }
 
     /// Moves the windows from the pane before `clock` to `clock`; true if a sum changed.
@@ -149,7 +156,7 @@ impl Windows {
                 sum.subtract_packed(&leaving.total);
             }
         }
-        let last_to_drop = clock.minus(lengths.longest());
+        let last_to_drop = clock.minus(lengths.kept());
         while let Some(oldest) = self.panes.first_entry() {
             if *oldest.key() > last_to_drop {
                 break;
@@ -214,7 +221,7 @@ mod tests {
             (85, false, false),
             (101, false, false),
         ] {
-            let lengths = Lengths::new([15, 3]);
+            let lengths = Lengths::new([15, 3], 0);
             let mut windows = Windows::new(&lengths);
             windows.set(&lengths, Some(Minute(100)), Minute(pane), 0, &created(1));
             let counts = |place: usize| windows.sum(place).get(Counter::CREATED) == 1;
@@ -225,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_pane_ahead_of_the_clock_enters_when_the_clock_reaches_it() {
-        let lengths = Lengths::new([3]);
+        let lengths = Lengths::new([3], 0);
         let mut windows = Windows::new(&lengths);
         windows.set(&lengths, Some(Minute(10)), Minute(12), 0, &created(4));
         assert!(!windows.roll(&lengths, Minute(11)));
@@ -237,13 +244,29 @@ mod tests {
 
     #[test]
     fn panes_that_no_window_holds_are_dropped() {
-        let lengths = Lengths::new([3]);
+        let lengths = Lengths::new([3], 0);
         let mut windows = Windows::new(&lengths);
         for pane in 0..100 {
             windows.roll(&lengths, Minute(pane));
             windows.set(&lengths, Some(Minute(pane)), Minute(pane), 0, &created(1));
             assert!(windows.panes().len() <= 3);
         }
+    }
+
+    /// For the difference that a row makes, panes may be kept that no window holds.
+    #[test]
+    fn panes_are_kept_as_far_as_a_rule_reaches() {
+        let lengths = Lengths::new([3], 10);
+        let mut windows = Windows::new(&lengths);
+        for pane in 0..100 {
+            windows.roll(&lengths, Minute(pane));
+            windows.set(&lengths, Some(Minute(pane)), Minute(pane), 0, &created(1));
+        }
+        assert_eq!(windows.panes().len(), 10);
+        let clock = Some(Minute(99));
+        let change = windows.set(&lengths, clock, Minute(90), 0, &created(4));
+        assert_eq!(change.get(Counter::CREATED), 3);
+        assert_eq!(windows.sum(0).get(Counter::CREATED), 3);
     }
 
     #[derive(Clone, Debug)]
@@ -271,13 +294,13 @@ mod tests {
             inputs in proptest::collection::vec(input(), 1..120),
             lengths in proptest::collection::btree_set(1..20i64, 1..4),
         ) {
-            let lengths = Lengths::new(lengths);
+            let lengths = Lengths::new(lengths, 0);
             let mut windows = Windows::new(&lengths);
             let mut clock = Minute(5);
             let mut rows: BTreeMap<(i64, u32), i64> = BTreeMap::new();
             let mut corrections: Vec<(i64, i64)> = Vec::new();
             for input in inputs {
-                let too_old = clock.minus(lengths.longest());
+                let too_old = clock.minus(lengths.kept());
                 match input {
                     Input::Row { source, pane, count } => if Minute(pane) > too_old {
                         rows.insert((pane, source), count);

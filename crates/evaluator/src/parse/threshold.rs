@@ -1,57 +1,33 @@
 //! Threshold rules of a rules file.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::de::DeValue;
 
+use super::level;
 use super::section::{Section, meant};
-use super::{about, level};
 use crate::formula::Formula;
+use crate::kinds::threshold::Threshold;
 use crate::measure::{Measure, Trouble, Unit};
 use crate::minute::PANE_MS;
-use crate::rule::{Group, ThresholdRule};
-use crate::summary::OF_THRESHOLDS;
+use crate::watch::Watch;
 use crate::wording;
 
-pub(super) const KEYS: [&str; 16] = [
-    "name",
-    "type",
+/// Beside those of every rule about groups.
+pub(super) const KEYS: &[&str] = &[
     "measure",
     "formula",
     "window",
     "enter",
     "exit",
     "min_samples",
-    "for",
-    "keep_firing_for",
-    "severity",
-    "by",
-    "match",
-    "labels",
-    "runbook_url",
-    "summary",
 ];
 
 /// Longer windows would need panes that the tracker has given up already.
 const LONGEST_WINDOW_MS: i64 = 24 * 3_600_000;
 
 /// `None` only where an error was noted.
-pub(super) fn read(
-    section: &mut Section<'_>,
-    names: &mut BTreeMap<String, usize>,
-) -> Option<ThresholdRule> {
-    section.refuse_unknown(&KEYS, |word| {
-        super::ticket::KEYS
-            .contains(&word)
-            .then(|| format!("{word} belongs to rules of type = \"ticket\""))
-    });
-    let about = about(section, names, OF_THRESHOLDS);
-    let group = group(section);
-    let for_ms = section.duration_ms("for").map_or(0, |time| time.value);
-    let keep_firing_for_ms = section
-        .duration_ms("keep_firing_for")
-        .map_or(0, |time| time.value);
+pub(super) fn read(section: &mut Section<'_>) -> Option<Watch> {
     let measure = measure(section);
     let window = window(section, measure.as_ref());
     let min_samples = min_samples(section, measure.as_ref());
@@ -59,38 +35,14 @@ pub(super) fn read(
         .as_ref()
         .and_then(|measure| levels(section, measure));
     let (enter, exit) = levels?;
-    Some(ThresholdRule {
-        about: about?,
+    Some(Watch::Threshold(Threshold {
         measure: measure?,
-        group: group?,
         window: window?,
         window_place: 0,
         enter,
         exit,
         min_samples: min_samples?,
-        for_ms,
-        keep_firing_for_ms,
-    })
-}
-
-fn group(section: &mut Section<'_>) -> Option<Group> {
-    section.required_value("by", "[\"vendor\", \"queue\"]")?;
-    let by = section.words("by", &["vendor", "queue"])?;
-    let has = |word: &str| by.iter().any(|known| known == word);
-    match (has("vendor"), has("queue")) {
-        (true, true) => Some(Group::VendorQueue),
-        (true, false) => Some(Group::Vendor),
-        (false, _) => {
-            if let Some(span) = section.get("by").map(|value| value.span()) {
-                section.error(
-                    &span,
-                    "by does not contain vendor, and an alert always is about one",
-                    "write [\"vendor\"] or [\"vendor\", \"queue\"]",
-                );
-            }
-            None
-        }
-    }
+    }))
 }
 
 fn measure(section: &mut Section<'_>) -> Option<Measure> {

@@ -1,38 +1,15 @@
 //! Ticket rules of a rules file.
 
-use std::collections::BTreeMap;
-
 use slawatch_policy::Metric;
 
-use super::about;
 use super::section::Section;
-use crate::rule::TicketRule;
-use crate::summary::OF_TICKETS;
+use crate::rule::{About, TicketRule};
 
-pub(super) const KEYS: [&str; 10] = [
-    "name",
-    "type",
-    "on",
-    "metrics",
-    "priority",
-    "severity",
-    "match",
-    "labels",
-    "runbook_url",
-    "summary",
-];
+/// Beside those of every rule.
+pub(super) const KEYS: &[&str] = &["on", "metrics", "priority"];
 
 /// `None` only where an error was noted.
-pub(super) fn read(
-    section: &mut Section<'_>,
-    names: &mut BTreeMap<String, usize>,
-) -> Option<TicketRule> {
-    section.refuse_unknown(&KEYS, |word| {
-        super::threshold::KEYS
-            .contains(&word)
-            .then(|| format!("{word} belongs to rules of type = \"threshold\""))
-    });
-    let about = about(section, names, OF_TICKETS);
+pub(super) fn read(section: &mut Section<'_>, about: Option<About>) -> Option<TicketRule> {
     section.required_value("on", "[\"breached\", \"warning\"]");
     let on = section.words("on", &["breached", "warning"]);
     let metric_names = Metric::ALL.map(Metric::name);

@@ -15,11 +15,11 @@ pub(super) struct State {
     pub(super) sources: Vec<SourceState>,
     #[prost(sint64, tag = "5")]
     pub(super) complete_from: i64,
-    /// How far back panes were kept.
+    /// How many panes back were kept.
     #[prost(sint64, tag = "6")]
-    pub(super) longest_window: i64,
+    pub(super) kept_panes: i64,
     #[prost(message, repeated, tag = "7")]
-    pub(super) threshold_rules: Vec<RuleState>,
+    pub(super) group_rules: Vec<RuleState>,
     #[prost(message, repeated, tag = "8")]
     pub(super) ticket_rules: Vec<RuleState>,
     #[prost(message, repeated, tag = "9")]
@@ -80,6 +80,8 @@ pub(super) struct RuleState {
     pub(super) labels: std::collections::BTreeMap<String, String>,
     #[prost(string, tag = "5")]
     pub(super) runbook_url: String,
+    #[prost(string, tag = "6")]
+    pub(super) kind: String,
 }
 
 /// What an alert is known by until its end, where its rule says something else by now.
@@ -146,7 +148,7 @@ pub(super) struct GaugeState {
 /// Only of episodes that were ever told of: the others are as new.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct EpisodeState {
-    /// Place among `threshold_rules`.
+    /// Place among `group_rules`.
     #[prost(uint32, tag = "1")]
     pub(super) rule: u32,
     #[prost(uint64, tag = "2")]
@@ -163,16 +165,23 @@ pub(super) struct FiringState {
     pub(super) since_ms: i64,
     #[prost(sint64, optional, tag = "2")]
     pub(super) left_since_ms: Option<i64>,
-    #[prost(sint64, tag = "3")]
-    pub(super) seen_numerator: i64,
-    #[prost(sint64, tag = "4")]
-    pub(super) seen_denominator: i64,
-    #[prost(sint64, tag = "5")]
-    pub(super) corrected_numerator: i64,
-    #[prost(sint64, tag = "6")]
-    pub(super) corrected_denominator: i64,
     #[prost(message, optional, tag = "7")]
     pub(super) badge: Option<BadgeState>,
+    #[prost(message, repeated, tag = "8")]
+    pub(super) grounds: Vec<GroundState>,
+}
+
+/// One reading that a firing rests on.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct GroundState {
+    #[prost(sint64, tag = "1")]
+    pub(super) seen_numerator: i64,
+    #[prost(sint64, tag = "2")]
+    pub(super) seen_denominator: i64,
+    #[prost(sint64, tag = "3")]
+    pub(super) corrected_numerator: i64,
+    #[prost(sint64, tag = "4")]
+    pub(super) corrected_denominator: i64,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -7,20 +7,20 @@ use slawatch_wire::v1::{AlertState, AlertTransition};
 
 use super::RestoreError;
 use super::format::{
-    BadgeState, ClockAlertState, CountsState, EpisodeState, PaneState, RuleState, SourceState,
-    State,
+    BadgeState, ClockAlertState, CountsState, EpisodeState, GroundState, PaneState, RuleState,
+    SourceState, State,
 };
 use crate::counters::Packed;
+use crate::episode::{Episode, Firing, Grounds, Phase};
 use crate::evaluator::{Evaluator, Home};
 use crate::gauges::{Gauge, Gauges};
+use crate::group_alert;
 use crate::groups::{Groups, queue_of};
 use crate::identity;
 use crate::measure::Reading;
 use crate::minute::Minute;
 use crate::rule::{About, Badge, RuleSet};
 use crate::sources::{Source, Sources};
-use crate::threshold::{Episode, Firing, Phase};
-use crate::threshold_alert;
 use crate::ticket_alert;
 use crate::tickets::{ClockAlert, ClockPhase, Tickets};
 use crate::windows::{Pane, Windows};
@@ -39,10 +39,10 @@ pub(super) fn evaluator(
         rules: &rules,
         at_ms: clock_ms.unwrap_or(0),
         clock: clock_ms.map(Minute::of),
-        thresholds: renumbered(
-            &state.threshold_rules,
+        groups: renumbered(
+            &state.group_rules,
             rules
-                .thresholds
+                .groups
                 .iter()
                 .map(|rule| (rule.identity(), &rule.about)),
         ),
@@ -133,7 +133,7 @@ struct Reader<'a> {
     rules: &'a RuleSet,
     at_ms: i64,
     clock: Option<Minute>,
-    thresholds: Vec<KeptRule>,
+    groups: Vec<KeptRule>,
     tickets: Vec<KeptRule>,
     /// The end of alerts whose rule is gone.
     parting: Vec<AlertTransition>,
@@ -160,13 +160,13 @@ impl Reader<'_> {
                 );
                 let panes = kept_queue.panes.iter().map(pane);
                 let panes = panes.collect::<Result<_, RestoreError>>()?;
-                queue.windows = Windows::restore(&self.rules.lengths, panes, self.clock);
+                queue.figures.windows = Windows::restore(&self.rules.lengths, panes, self.clock);
                 let gauges = kept_queue.gauges.iter().map(|gauge| Gauge {
                     source: gauge.source,
                     open_tickets: gauge.open_tickets,
                     oldest_created_at_ms: gauge.oldest_created_at_ms,
                 });
-                queue.gauges = Gauges::restore(gauges.collect());
+                queue.figures.gauges = Gauges::restore(gauges.collect());
                 let group = Some(kept_queue.queue.as_str());
                 self.episodes(
                     &mut queue.episodes,
@@ -193,8 +193,8 @@ impl Reader<'_> {
     fn complete_from(&self, state: &State) -> Minute {
         let known = Minute(state.complete_from);
         match self.clock {
-            Some(clock) if self.rules.lengths.longest() > state.longest_window => {
-                known.max(clock.minus(state.longest_window).plus(1))
+            Some(clock) if self.rules.lengths.kept() > state.kept_panes => {
+                known.max(clock.minus(state.kept_panes).plus(1))
             }
             Some(_) | None => known,
         }
@@ -209,7 +209,7 @@ impl Reader<'_> {
     ) -> Result<(), RestoreError> {
         for kept in kept {
             let rule = self
-                .thresholds
+                .groups
                 .get(kept.rule as usize)
                 .ok_or_else(|| damaged("an alert of an unknown rule"))?;
             let episode = episodes
@@ -227,7 +227,7 @@ impl Reader<'_> {
                         Phase::Pending { .. } => (None, None),
                         Phase::Firing(firing) => (Some(firing.since_ms), firing.badge.as_deref()),
                     };
-                    let key = threshold_alert::key(&rule.state.name, vendor, queue);
+                    let key = group_alert::key(&rule.state.name, vendor, queue);
                     let mut end = self.end(&rule.state, key, kept.revision, fired_at_ms);
                     wear(&mut end, own);
                     end.vendor = vendor.to_owned();
@@ -300,6 +300,7 @@ impl Reader<'_> {
             runbook_url: rule.runbook_url.clone(),
             due_ms: self.at_ms,
             revision: revision + 1,
+            kind: rule.kind.clone(),
             ..AlertTransition::default()
         }
     }
@@ -330,19 +331,27 @@ fn counts(state: &CountsState) -> Result<Packed, RestoreError> {
         .ok_or_else(|| damaged("counts that do not fit"))
 }
 
+fn grounds(state: &[GroundState]) -> Grounds {
+    let seen = state.iter().map(|ground| Reading {
+        numerator: ground.seen_numerator,
+        denominator: ground.seen_denominator,
+    });
+    let corrected = state.iter().map(|ground| Reading {
+        numerator: ground.corrected_numerator,
+        denominator: ground.corrected_denominator,
+    });
+    Grounds {
+        seen: seen.collect(),
+        corrected: corrected.collect(),
+    }
+}
+
 fn phase(state: &EpisodeState, rule: &KeptRule) -> Phase {
     match (&state.firing, state.pending_since_ms) {
         (Some(firing), _) => Phase::Firing(Firing {
             since_ms: firing.since_ms,
             left_since_ms: firing.left_since_ms,
-            seen: Reading {
-                numerator: firing.seen_numerator,
-                denominator: firing.seen_denominator,
-            },
-            corrected: Reading {
-                numerator: firing.corrected_numerator,
-                denominator: firing.corrected_denominator,
-            },
+            grounds: grounds(&firing.grounds),
             badge: badge(firing.badge.as_ref(), rule),
         }),
         (None, Some(since_ms)) => Phase::Pending { since_ms },

@@ -5,21 +5,21 @@ use std::collections::BTreeMap;
 use super::SCHEMA;
 use super::format::{
     BadgeState, ClockAlertState, CorrectionState, CountsState, EpisodeState, FiringState,
-    GaugeState, PaneState, QueueState, RuleState, SourceState, State, VendorState,
+    GaugeState, GroundState, PaneState, QueueState, RuleState, SourceState, State, VendorState,
 };
 use crate::counters::Packed;
+use crate::episode::{Episode, Grounds, Phase};
 use crate::evaluator::Evaluator;
 use crate::groups::Queue;
 use crate::minute::Minute;
-use crate::rule::{About, Badge};
+use crate::rule::{About, Badge, TicketRule};
 use crate::sources::Source;
-use crate::threshold::{Episode, Phase};
 use crate::tickets::{ClockAlert, ClockPhase};
 use crate::windows::Pane;
 
 pub(super) fn state(evaluator: &Evaluator) -> State {
     let rules = &evaluator.rules;
-    let thresholds = rules.thresholds.iter();
+    let groups = rules.groups.iter();
     let tickets = rules.tickets.iter();
     let sources = evaluator.sources.seen.iter();
     let vendors = evaluator.groups.vendors.iter();
@@ -32,12 +32,12 @@ pub(super) fn state(evaluator: &Evaluator) -> State {
             .map(|(number, source)| of_source(*number, source))
             .collect(),
         complete_from: evaluator.groups.complete_from.0,
-        longest_window: rules.lengths.longest(),
-        threshold_rules: thresholds
-            .map(|rule| of_rule(rule.identity(), &rule.about))
+        kept_panes: rules.lengths.kept(),
+        group_rules: groups
+            .map(|rule| of_rule(rule.identity(), rule.watch.kind(), &rule.about))
             .collect(),
         ticket_rules: tickets
-            .map(|rule| of_rule(rule.identity(), &rule.about))
+            .map(|rule| of_rule(rule.identity(), TicketRule::KIND, &rule.about))
             .collect(),
         vendors: vendors
             .map(|(name, vendor)| VendorState {
@@ -80,7 +80,7 @@ fn of_source(number: u32, source: &Source) -> SourceState {
     }
 }
 
-fn of_rule(identity: String, about: &About) -> RuleState {
+fn of_rule(identity: String, kind: &str, about: &About) -> RuleState {
     let labels: &BTreeMap<String, String> = &about.labels;
     RuleState {
         identity,
@@ -88,12 +88,13 @@ fn of_rule(identity: String, about: &About) -> RuleState {
         severity: about.severity.clone(),
         labels: labels.clone(),
         runbook_url: about.runbook_url.clone(),
+        kind: kind.to_owned(),
     }
 }
 
 fn of_queue(name: &str, queue: &Queue) -> QueueState {
-    let panes = queue.windows.panes().iter();
-    let gauges = queue.gauges.iter();
+    let panes = queue.figures.windows.panes().iter();
+    let gauges = queue.figures.gauges.iter();
     QueueState {
         queue: name.to_owned(),
         panes: panes.map(|(minute, pane)| of_pane(*minute, pane)).collect(),
@@ -139,11 +140,8 @@ fn of_episodes(episodes: &[Episode]) -> Vec<EpisodeState> {
                 Some(FiringState {
                     since_ms: firing.since_ms,
                     left_since_ms: firing.left_since_ms,
-                    seen_numerator: firing.seen.numerator,
-                    seen_denominator: firing.seen.denominator,
-                    corrected_numerator: firing.corrected.numerator,
-                    corrected_denominator: firing.corrected.denominator,
                     badge: firing.badge.as_deref().map(of_badge),
+                    grounds: of_grounds(&firing.grounds),
                 }),
             ),
         };
@@ -156,6 +154,18 @@ fn of_episodes(episodes: &[Episode]) -> Vec<EpisodeState> {
         }
     })
     .collect()
+}
+
+fn of_grounds(grounds: &Grounds) -> Vec<GroundState> {
+    let pairs = grounds.seen.iter().zip(&grounds.corrected);
+    pairs
+        .map(|(seen, corrected)| GroundState {
+            seen_numerator: seen.numerator,
+            seen_denominator: seen.denominator,
+            corrected_numerator: corrected.numerator,
+            corrected_denominator: corrected.denominator,
+        })
+        .collect()
 }
 
 fn of_alert(ticket: &str, alert: &ClockAlert) -> ClockAlertState {

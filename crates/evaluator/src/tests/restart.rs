@@ -226,7 +226,7 @@ fn bytes_that_are_no_state_are_refused() {
     assert!(
         other
             .to_string()
-            .contains("has schema 77, this version reads 1"),
+            .contains("has schema 77, this version reads 2"),
         "{other}"
     );
 }

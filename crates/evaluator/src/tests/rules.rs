@@ -1,5 +1,6 @@
 //! Rules files: what is read, and what every mistake is told with.
 
+use crate::watch::Watch;
 use crate::{RuleSet, check_rules};
 
 const GOOD: &str = r#"[[rule]]
@@ -33,9 +34,10 @@ severity = "error"
 fn a_whole_file() {
     let rules = RuleSet::parse("rules.toml", GOOD).expect("good rules");
     assert_eq!((rules.len(), rules.is_empty()), (2, false));
-    let rule = &rules.thresholds[0];
+    let rule = &rules.groups[0];
+    let Watch::Threshold(watch) = &rule.watch;
     assert_eq!(
-        (rule.window, rule.enter, rule.exit, rule.min_samples),
+        (watch.window, watch.enter, watch.exit, watch.min_samples),
         (30, 0.8, 0.85, 20)
     );
     assert_eq!((rule.for_ms, rule.keep_firing_for_ms), (120_000, 300_000));

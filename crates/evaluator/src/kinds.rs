@@ -1,0 +1,3 @@
+//! The kinds of rules about groups, one file each: how a group stands, what that rests on, and the words for it.
+
+pub(crate) mod threshold;

@@ -1,0 +1,251 @@
+//! A measure over a sliding window against a level to enter and one to leave.
+
+use std::borrow::Cow;
+
+use crate::counters::Totals;
+use crate::episode::Standing;
+use crate::measure::{Measure, Reading, Trouble};
+use crate::minute::{Minute, PANE_MS};
+use crate::summary::Field;
+use crate::view::View;
+use crate::watch::Words;
+use crate::windows::Lengths;
+use crate::wording;
+
+/// How many of a vendor's queues its alert names.
+const WORST_QUEUES: usize = 3;
+
+/// What a threshold rule watches.
+#[derive(Clone, Debug)]
+pub(crate) struct Threshold {
+    pub(crate) measure: Measure,
+    /// In panes; 1 for a measure that has no window.
+    pub(crate) window: i64,
+    /// The window's place among the set's lengths.
+    pub(crate) window_place: usize,
+    pub(crate) enter: f64,
+    pub(crate) exit: f64,
+    pub(crate) min_samples: i64,
+}
+
+impl Threshold {
+    pub(crate) fn identity(&self) -> String {
+        self.measure.identity.clone()
+    }
+
+    pub(crate) fn window(&self) -> Option<i64> {
+        Some(self.window)
+    }
+
+    pub(crate) fn take_place(&mut self, lengths: &Lengths) {
+        // Every length is in the set, which was made of them.
+        self.window_place = lengths.place(self.window).unwrap_or_default();
+    }
+
+    /// On which side of its levels trouble lies.
+    fn trouble_is(&self) -> Trouble {
+        if self.enter < self.exit {
+            Trouble::Below
+        } else {
+            Trouble::Above
+        }
+    }
+
+    /// Beyond `enter`, with samples enough to say so.
+    pub(crate) fn is_entered(&self, reading: Reading) -> bool {
+        let enough = !self.measure.is_quotient() || reading.denominator >= self.min_samples;
+        enough
+            && reading.value().is_some_and(|value| {
+                if self.enter < self.exit {
+                    value < self.enter
+                } else {
+                    value > self.enter
+                }
+            })
+    }
+
+    /// At `exit` or on its good side. However few samples: what is known is good.
+    fn is_left(&self, value: f64) -> bool {
+        if self.enter < self.exit {
+            value >= self.exit
+        } else {
+            value <= self.exit
+        }
+    }
+
+    pub(crate) fn assess(&self, view: &View<'_>) -> Standing {
+        let reading = self.reading(view);
+        match reading.value() {
+            None => Standing::Empty,
+            Some(_) if self.is_entered(reading) => Standing::Entered,
+            Some(value) if self.is_left(value) => Standing::Left,
+            Some(_) => Standing::Between,
+        }
+    }
+
+    pub(crate) fn reading(&self, view: &View<'_>) -> Reading {
+        let totals = view.sum(self.window_place);
+        let open_tickets = if self.measure.counts_open_tickets() {
+            view.open_tickets()
+        } else {
+            0
+        };
+        self.measure.read(&totals, open_tickets)
+    }
+
+    pub(crate) fn note_change(
+        &self,
+        fired: Minute,
+        pane: Minute,
+        change: &Totals,
+        corrected: &mut [Reading],
+    ) {
+        if pane > fired.minus(self.window) {
+            for reading in corrected {
+                *reading = reading.plus(self.measure.difference(change));
+            }
+        }
+    }
+
+    pub(crate) fn words(&self, view: &View<'_>) -> Words {
+        let reading = self.reading(view);
+        let told = Told {
+            rule: self,
+            reading,
+            value: match reading.value() {
+                Some(value) => wording::value(self.measure.unit, value),
+                None => "no value".to_owned(),
+            },
+            worst: match view.queue() {
+                Some(_) => Vec::new(),
+                None => self.worst(view),
+            },
+        };
+        let side = match self.trouble_is() {
+            Trouble::Below => "below",
+            Trouble::Above | Trouble::Both => "above",
+        };
+        let (enter, exit) = (told.level(self.enter), told.level(self.exit));
+        let mut words = Words {
+            summary: told.summary(view),
+            trouble: format!("{side} {enter}"),
+            over: format!("back at {}: {exit} or better", told.value),
+            empty: format!("no {} left in the window", self.measure.samples),
+            fields: told.fields(),
+            ..Words::default()
+        };
+        told.evidence(view, &mut words);
+        words
+    }
+
+    fn worst<'a>(&self, view: &View<'a>) -> Vec<(&'a str, f64)> {
+        let mut values: Vec<(&str, f64)> = view
+            .queues()
+            .filter_map(|(name, figures)| {
+                let sums = figures.windows.sum(self.window_place);
+                let reading = self.measure.read(sums, figures.gauges.open_tickets());
+                reading.value().map(|value| (name, value))
+            })
+            .collect();
+        match self.trouble_is() {
+            Trouble::Below => values.sort_by(|(_, a), (_, b)| a.total_cmp(b)),
+            Trouble::Above | Trouble::Both => values.sort_by(|(_, a), (_, b)| b.total_cmp(a)),
+        }
+        values.truncate(WORST_QUEUES);
+        values
+    }
+
+    fn window_ms(&self) -> i64 {
+        self.window * PANE_MS
+    }
+
+    fn has_window(&self) -> bool {
+        !self.measure.counts_open_tickets()
+    }
+}
+
+/// Everything that the words need.
+struct Told<'a> {
+    rule: &'a Threshold,
+    reading: Reading,
+    value: String,
+    /// Of a vendor: its worst queues, worst first.
+    worst: Vec<(&'a str, f64)>,
+}
+
+impl Told<'_> {
+    fn level(&self, level: f64) -> String {
+        wording::level(self.rule.measure.unit, level)
+    }
+
+    fn summary(&self, view: &View<'_>) -> String {
+        let measure = &self.rule.measure;
+        let (title, value, exit) = (&measure.title, &self.value, self.level(self.rule.exit));
+        let window: Cow<'_, str> = if self.rule.has_window() {
+            format!(" over {}", wording::duration(self.rule.window_ms())).into()
+        } else {
+            // What is open now is so whatever the window.
+            "".into()
+        };
+        let group = view.title();
+        let mut text = format!("{group}: {title} {value}{window} (target to leave: {exit})");
+        let Reading {
+            numerator,
+            denominator,
+        } = self.reading;
+        if measure.is_quotient() {
+            let samples = &measure.samples;
+            if measure.did.is_empty() {
+                text.push_str(&format!(", {denominator} {samples}"));
+            } else {
+                let did = measure.did;
+                text.push_str(&format!(", {numerator} of {denominator} {samples} {did}"));
+            }
+        }
+        if let Some((queue, value)) = self.worst.first() {
+            let value = wording::value(measure.unit, *value);
+            text.push_str(&format!(", worst queue {queue} {value}"));
+        }
+        text
+    }
+
+    fn fields(&self) -> Vec<(Field, String)> {
+        vec![
+            (Field::Value, self.value.clone()),
+            (Field::Window, wording::duration(self.rule.window_ms())),
+            (Field::Enter, self.level(self.rule.enter)),
+            (Field::Exit, self.level(self.rule.exit)),
+            (Field::Numerator, self.reading.numerator.to_string()),
+            (Field::Denominator, self.reading.denominator.to_string()),
+        ]
+    }
+
+    fn evidence(&self, view: &View<'_>, words: &mut Words) {
+        let measure = &self.rule.measure;
+        if let Some(value) = self.reading.value() {
+            words.add("value", value);
+        }
+        if measure.is_quotient() {
+            words.add("numerator", self.reading.numerator as f64);
+            words.add("denominator", self.reading.denominator as f64);
+            words.add("min_samples", self.rule.min_samples as f64);
+        }
+        words.add("enter", self.rule.enter);
+        words.add("exit", self.rule.exit);
+        if self.rule.has_window() {
+            words.add("window_ms", self.rule.window_ms() as f64);
+        }
+        let totals = view.sum(self.rule.window_place);
+        for counter in measure.counters() {
+            words.add(counter.name(), totals.get(counter) as f64);
+        }
+        if measure.counts_open_tickets()
+            && let Some(created_at_ms) = view.oldest_created_at_ms()
+        {
+            words.add("oldest_age_ms", (view.now_ms - created_at_ms) as f64);
+        }
+        for (queue, value) in &self.worst {
+            words.add(format!("queue.{queue}"), *value);
+        }
+    }
+}

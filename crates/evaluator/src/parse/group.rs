@@ -1,0 +1,46 @@
+//! What every rule about groups has, whatever it watches.
+
+use super::section::Section;
+use crate::rule::{About, Group, GroupRule};
+use crate::watch::Watch;
+
+/// `None` only where an error was noted.
+pub(super) fn read(
+    section: &mut Section<'_>,
+    about: Option<About>,
+    watch: fn(&mut Section<'_>) -> Option<Watch>,
+) -> Option<GroupRule> {
+    let group = group(section);
+    let for_ms = section.duration_ms("for").map_or(0, |time| time.value);
+    let keep_firing_for_ms = section
+        .duration_ms("keep_firing_for")
+        .map_or(0, |time| time.value);
+    let watch = watch(section);
+    Some(GroupRule {
+        about: about?,
+        group: group?,
+        for_ms,
+        keep_firing_for_ms,
+        watch: watch?,
+    })
+}
+
+fn group(section: &mut Section<'_>) -> Option<Group> {
+    section.required_value("by", "[\"vendor\", \"queue\"]")?;
+    let by = section.words("by", &["vendor", "queue"])?;
+    let has = |word: &str| by.iter().any(|known| known == word);
+    match (has("vendor"), has("queue")) {
+        (true, true) => Some(Group::VendorQueue),
+        (true, false) => Some(Group::Vendor),
+        (false, _) => {
+            if let Some(span) = section.get("by").map(|value| value.span()) {
+                section.error(
+                    &span,
+                    "by does not contain vendor, and an alert always is about one",
+                    "write [\"vendor\"] or [\"vendor\", \"queue\"]",
+                );
+            }
+            None
+        }
+    }
+}

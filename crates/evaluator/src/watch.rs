@@ -1,0 +1,122 @@
+//! What a rule about groups looks at, kind by kind: the one place where the kinds are told apart.
+
+use slawatch_wire::v1::Evidence;
+
+use crate::counters::Totals;
+use crate::episode::Standing;
+use crate::kinds::threshold::Threshold;
+use crate::measure::Reading;
+use crate::minute::Minute;
+use crate::summary::Field;
+use crate::view::View;
+use crate::windows::Lengths;
+
+/// The kinds of rules about groups.
+#[derive(Clone, Debug)]
+pub(crate) enum Watch {
+    /// A measure over a sliding window against a level.
+    Threshold(Threshold),
+}
+
+/// What a kind has to say of a group when something is told of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Words {
+    /// How it stands, where the rule has no words of its own.
+    pub(crate) summary: String,
+    /// What the trouble is: "below 80 %".
+    pub(crate) trouble: String,
+    /// How the trouble is over: "back at 90.0 %: 85 % or better".
+    pub(crate) over: String,
+    /// Why nothing can be told any more: "no contacts left in the window".
+    pub(crate) empty: String,
+    pub(crate) evidence: Vec<Evidence>,
+    /// What the kind's own placeholders stand for.
+    pub(crate) fields: Vec<(Field, String)>,
+}
+
+impl Words {
+    pub(crate) fn add(&mut self, name: impl Into<String>, value: f64) {
+        let name = name.into();
+        self.evidence.push(Evidence { name, value });
+    }
+}
+
+impl Watch {
+    /// As rules files and alerts call it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Threshold(_) => "threshold",
+        }
+    }
+
+    /// What must be unchanged for an alert to go on after the rules were changed; levels and times may.
+    pub(crate) fn identity(&self) -> String {
+        match self {
+            Self::Threshold(threshold) => threshold.identity(),
+        }
+    }
+
+    /// The length of its sliding window in panes, if it has one.
+    pub(crate) fn window(&self) -> Option<i64> {
+        match self {
+            Self::Threshold(threshold) => threshold.window(),
+        }
+    }
+
+    /// How many panes back it must be known which source said what, for the difference that a row makes.
+    pub(crate) fn reach(&self) -> i64 {
+        match self {
+            Self::Threshold(threshold) => threshold.window().unwrap_or(0),
+        }
+    }
+
+    /// Once the windows of all rules are known.
+    pub(crate) fn take_place(&mut self, lengths: &Lengths) {
+        match self {
+            Self::Threshold(threshold) => threshold.take_place(lengths),
+        }
+    }
+
+    /// How the group stands.
+    pub(crate) fn assess(&self, view: &View<'_>) -> Standing {
+        match self {
+            Self::Threshold(threshold) => threshold.assess(view),
+        }
+    }
+
+    /// What a firing rests on, one reading a window.
+    pub(crate) fn grounds(&self, view: &View<'_>) -> Vec<Reading> {
+        match self {
+            Self::Threshold(threshold) => vec![threshold.reading(view)],
+        }
+    }
+
+    /// A pane before the one in which an alert fired has changed: adds to `corrected` what that does to its grounds.
+    pub(crate) fn note_change(
+        &self,
+        fired: Minute,
+        pane: Minute,
+        change: &Totals,
+        corrected: &mut [Reading],
+    ) {
+        match self {
+            Self::Threshold(threshold) => threshold.note_change(fired, pane, change, corrected),
+        }
+    }
+
+    /// Whether it would fire on these grounds.
+    pub(crate) fn holds(&self, grounds: &[Reading]) -> bool {
+        match self {
+            Self::Threshold(threshold) => {
+                grounds.iter().all(|reading| threshold.is_entered(*reading))
+            }
+        }
+    }
+
+    /// What there is to say of the group.
+    pub(crate) fn words(&self, view: &View<'_>) -> Words {
+        match self {
+            Self::Threshold(threshold) => threshold.words(view),
+        }
+    }
+}
