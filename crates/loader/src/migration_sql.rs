@@ -28,6 +28,7 @@ migrations! {
     2 "0002_measure_views",
     3 "0003_row_views",
     4 "0004_alert_order",
+    5 "0005_people_act",
 }
 
 impl Migration {
@@ -76,8 +77,15 @@ mod tests {
                     "CREATE TABLE IF NOT EXISTS slawatch.",
                     "CREATE OR REPLACE VIEW slawatch.",
                 ];
+                let alters = statement.starts_with("ALTER TABLE slawatch.");
                 assert!(
-                    repeatable.iter().any(|begin| statement.starts_with(begin)),
+                    alters || repeatable.iter().any(|begin| statement.starts_with(begin)),
+                    "{statement}"
+                );
+                assert!(
+                    !statement
+                        .replace("ADD COLUMN IF NOT EXISTS ", "")
+                        .contains("ADD COLUMN"),
                     "{statement}"
                 );
                 assert!(!statement.contains("${"), "{statement}");

@@ -1,7 +1,7 @@
 //! Which tables there are and what the loader writes into them: column names and types as ClickHouse spells them.
 //!
 //! The same list heads every batch (`RowBinaryWithNamesAndTypes`), so the server itself checks that it means the same
-//! by a column as the loader does. What the columns mean is documented in `migrations/0001_tables.sql`.
+//! by a column as the loader does. What the columns mean is documented in `migrations/`.
 
 use std::fmt;
 
@@ -88,6 +88,7 @@ impl Table {
                 "revision",
                 "alert_state",
                 "state",
+                "step",
             ],
             Self::Actions => &["at", "action_id"],
             Self::DeadLetters => &["topic", "generation", "partition", "offset"],
@@ -258,6 +259,7 @@ const ALERTS: &[(&str, &str)] = &[
     ("state", WORD),
     ("incident", "String"),
     ("rule", WORD),
+    ("kind", WORD),
     ("severity", WORD),
     ("vendor", WORD),
     ("queue", WORD),
@@ -267,8 +269,19 @@ const ALERTS: &[(&str, &str)] = &[
     ("summary", "String"),
     ("reason", "String"),
     ("evidence", "Map(LowCardinality(String), Float64)"),
+    (
+        "worst_tickets",
+        "Array(Tuple(ticket_id String, metric LowCardinality(String), due_at Nullable(DateTime64(3, 'UTC')), elapsed_ms \
+         Nullable(Int64), target_ms Nullable(Int64)))",
+    ),
+    (
+        "contributions",
+        "Array(Tuple(attribute LowCardinality(String), value String, tickets Int64))",
+    ),
     ("labels", TEXTS),
     ("runbook_url", "String"),
+    ("author", WORD),
+    ("timezone", WORD),
     ("source", "UInt32"),
     ("version", "UInt64"),
 ];
@@ -285,6 +298,8 @@ const NOTIFICATIONS: &[(&str, &str)] = &[
     ("detail", "String"),
     ("vendor", WORD),
     ("queue", WORD),
+    ("reference", "String"),
+    ("step", "UInt32"),
     ("source", "UInt32"),
     ("version", "UInt64"),
 ];
@@ -299,7 +314,11 @@ const ACTIONS: &[(&str, &str)] = &[
     ("vendor", WORD),
     ("queue", WORD),
     ("rule", WORD),
+    ("starts", OPTIONAL_INSTANT),
     ("until", OPTIONAL_INSTANT),
+    ("incident", "String"),
+    ("silence_id", "String"),
+    ("ticket_id", "String"),
 ];
 
 const DEAD_LETTERS: &[(&str, &str)] = &[

@@ -114,9 +114,8 @@ impl Input<'_> {
                 .map(Value::Map);
         }
         if let Some(inner) = within(kind, "Tuple") {
-            // Members are `name Type`, and none of our tuples holds a type with a comma.
-            return inner
-                .split(", ")
+            return members(inner)
+                .into_iter()
                 .map(|member| self.value(member.split_once(' ')?.1))
                 .collect::<Option<_>>()
                 .map(Value::List);
@@ -133,6 +132,24 @@ impl Input<'_> {
         };
         Some(Value::Number(number))
     }
+}
+
+/// The members `name Type` of a tuple: a comma inside of a type's own parentheses separates none.
+fn members(inner: &str) -> Vec<&str> {
+    let (mut members, mut depth, mut from) = (Vec::new(), 0, 0);
+    for (at, c) in inner.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ',' if depth == 0 => {
+                members.push(inner[from..at].trim());
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    members.push(inner[from..].trim());
+    members
 }
 
 /// What stands between the parentheses of `Name(…)`.

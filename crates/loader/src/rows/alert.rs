@@ -61,6 +61,7 @@ pub(crate) fn write_alert(
         .text(state)
         .text(&alert.incident)
         .text(&alert.rule)
+        .text(&alert.kind)
         .text(&alert.severity)
         .text(&alert.vendor)
         .text(&alert.queue)
@@ -74,14 +75,35 @@ pub(crate) fn write_alert(
         row.text(&evidence.name);
         row.0.extend_from_slice(&evidence.value.to_le_bytes());
     }
+    write_grounds(&mut row, alert);
     row.items(alert.labels.len());
     for (name, value) in &alert.labels {
         row.text(name).text(value);
     }
     row.text(&alert.runbook_url)
+        .text(&alert.author)
+        .text(&alert.timezone)
         .u32(stamp.source)
         .u64(stamp.version);
     Ok(())
+}
+
+/// What an alert over many tickets rests on.
+fn write_grounds(row: &mut RowWriter<'_>, alert: &v1::AlertTransition) {
+    row.items(alert.worst_tickets.len());
+    for ticket in &alert.worst_tickets {
+        row.text(&ticket.ticket_id)
+            .text(&ticket.metric)
+            .optional_instant_ms(ticket.due_ms)
+            .optional_i64(ticket.elapsed_ms)
+            .optional_i64(ticket.target_ms);
+    }
+    row.items(alert.contributions.len());
+    for part in &alert.contributions {
+        row.text(&part.attribute)
+            .text(&part.value)
+            .i64(part.tickets);
+    }
 }
 
 /// Returns whether a row was written.
@@ -106,6 +128,8 @@ pub(crate) fn write_notification(
         .text(&notification.detail)
         .text(&notification.vendor)
         .text(&notification.queue)
+        .text(&notification.reference)
+        .u32(notification.step)
         .u32(stamp.source)
         .u64(stamp.version);
     Ok(true)
@@ -123,6 +147,10 @@ pub(crate) fn write_action(out: &mut Vec<u8>, action: &v1::Action) -> Result<(),
         .text(&action.vendor)
         .text(&action.queue)
         .text(&action.rule)
-        .optional_instant_ms(action.until_ms);
+        .optional_instant_ms(action.starts_ms)
+        .optional_instant_ms(action.until_ms)
+        .text(&action.incident)
+        .text(&action.silence_id)
+        .text(&action.ticket_id);
     Ok(())
 }

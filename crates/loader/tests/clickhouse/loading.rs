@@ -133,7 +133,8 @@ fn signals() -> Vec<v1::Signal> {
         }],
         has_shares: true,
         deleted: false,
-        ..v1::OutcomeRow::default()
+        // For the evaluator alone.
+        attributes: BTreeMap::from([("category".to_owned(), "refund".to_owned())]),
     };
     let gauge = v1::GaugeRow {
         vendor: "acme".to_owned(),
@@ -179,7 +180,12 @@ fn signals() -> Vec<v1::Signal> {
         at_ms: 1_767_607_200_000,
         author: "ann".to_owned(),
         reason: "planned".to_owned(),
+        vendor: "ac*".to_owned(),
         until_ms: Some(1_767_610_800_000),
+        starts_ms: Some(1_767_607_300_000),
+        incident: "i-1".to_owned(),
+        silence_id: "A-0".to_owned(),
+        ticket_id: "T-*".to_owned(),
         ..Default::default()
     };
     let wrap = |kind| v1::Signal { kind: Some(kind) };
@@ -211,7 +217,24 @@ fn alerts() -> v1::AlertBatch {
         runbook_url: "https://runbook".to_owned(),
         due_ms: 1_767_607_199_000,
         revision: 2,
-        ..v1::AlertTransition::default()
+        kind: "threshold".to_owned(),
+        worst_tickets: vec![
+            v1::WorstTicket {
+                ticket_id: "T-1".to_owned(),
+                metric: "first_reply".to_owned(),
+                due_ms: Some(1_767_607_100_000),
+                elapsed_ms: Some(-1),
+                target_ms: None,
+            },
+            v1::WorstTicket::default(),
+        ],
+        contributions: vec![v1::Contribution {
+            attribute: "category".to_owned(),
+            value: "refund".to_owned(),
+            tickets: 7,
+        }],
+        author: "ann".to_owned(),
+        timezone: "Asia/Manila".to_owned(),
     };
     v1::AlertBatch {
         source: 1,
@@ -236,7 +259,8 @@ fn notifications() -> v1::NotificationBatch {
         detail: "200".to_owned(),
         vendor: "acme".to_owned(),
         queue: "refunds".to_owned(),
-        ..v1::Notification::default()
+        reference: "C1/17".to_owned(),
+        step: 2,
     };
     let takeover = v1::Notification {
         state: v1::NotificationState::Takeover.into(),
@@ -342,6 +366,9 @@ fn select_as_text(table: Table) -> String {
                     format!("toUnixTimestamp64Milli({name})")
                 }
                 "Bool" | "Nullable(Bool)" => format!("toUInt8({name})"),
+                _ if *name == "worst_tickets" => format!(
+                    "arrayMap(t -> (t.ticket_id, t.metric, toUnixTimestamp64Milli(t.due_at), t.elapsed_ms, t.target_ms), {name})"
+                ),
                 _ => (*name).to_owned(),
             };
             format!("ifNull(toString({value}), 'NULL')")

@@ -108,6 +108,101 @@ fn a_migration_that_was_cut_off_is_finished() {
     assert_eq!(database.run("SELECT count() FROM @breaches"), ["0"]);
 }
 
+const FILES: [&str; 5] = [
+    "0001_tables",
+    "0002_measure_views",
+    "0003_row_views",
+    "0004_alert_order",
+    "0005_people_act",
+];
+
+fn text(file: &str) -> String {
+    let path = format!("{}/migrations/{file}.sql", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).expect("the file")
+}
+
+/// A database as a release with so many migrations left it.
+fn database_of(prefix: &str, migrations: usize) -> Database {
+    let server = ClickHouse::shared_for_tests();
+    let name = server.create_database(prefix).expect("a database");
+    let database = Database { server, name };
+    database.run(
+        "CREATE TABLE @schema_migrations (number UInt32 COMMENT 'n', name String COMMENT 'n', checksum String COMMENT 'c', \
+         applied_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'a') ENGINE = ReplacingMergeTree ORDER BY number COMMENT 'Which \
+         migrations were applied'",
+    );
+    for (number, file) in (1..).zip(&FILES[..migrations]) {
+        let sql = text(file);
+        let code: Vec<&str> = sql
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("--"))
+            .collect();
+        let code = code.join("\n").replace("${database}", &database.name);
+        let code = code
+            .replace("${on_cluster}", "")
+            .replace("${replicated}", "");
+        for statement in code
+            .split(";\n")
+            .map(str::trim)
+            .filter(|statement| !statement.is_empty())
+        {
+            database.run(statement.trim_end_matches(';'));
+        }
+        let checksum = xxhash_rust::xxh3::xxh3_128(sql.as_bytes());
+        database.run(&format!(
+            "INSERT INTO @schema_migrations (number, name, checksum) VALUES ({number}, '{file}', '{checksum:032x}')"
+        ));
+    }
+    database
+}
+
+#[test]
+fn tables_with_rows_take_up_what_people_do() {
+    let database = database_of("upgraded", 4);
+    database.run(
+        "INSERT INTO @alerts (alert_key, at, revision, state, incident, rule, version) VALUES \
+         ('k','2026-01-05 10:00:00',1,'firing','i','low',1)",
+    );
+    let told = "INSERT INTO @notifications (alert_key, incident, receiver, revision, alert_state, state, detail, version";
+    database.run(&format!("{told}) VALUES ('k','i','am',1,'firing','sent','200',1), ('k','i','am',1,'firing','sent','202',2)"));
+    database.run("INSERT INTO @actions (action_id, at, kind, author) VALUES ('a','2026-01-05 10:00:00','silence','ann')");
+    for _ in 0..2 {
+        let applied =
+            block_on(migrate(&database.clickhouse(), &database.options())).expect("upgraded");
+        assert_eq!(applied.migrations, ["0005_people_act"]);
+        // Cut off before it was written down, it runs again.
+        database.run(
+            "ALTER TABLE @schema_migrations DELETE WHERE number = 5 SETTINGS mutations_sync = 2",
+        );
+    }
+    database.run(&format!(
+        "{told}, step) VALUES ('k','i','am',1,'firing','sent','second step',3,2)"
+    ));
+    assert_eq!(
+        database.run("SELECT detail, step, reference FROM @notifications FINAL ORDER BY step"),
+        ["202\t0\t", "second step\t2\t"],
+        "a step replaces no other"
+    );
+    assert_eq!(
+        database.run(
+            "SELECT state, author, acknowledged_by, acknowledged_at, worst_tickets, timezone, sent_to FROM @alert_history"
+        ),
+        ["firing\t\t\t\\N\t[]\t\t['am']"]
+    );
+    assert_eq!(
+        database.run("SELECT silence_id, starts_at, ends_at, author, ended_by FROM @silences"),
+        ["a\t2026-01-05 10:00:00.000\t\\N\tann\t"]
+    );
+    let columns = database.run(
+        "SELECT name, type FROM system.columns WHERE database || '.' = '@' AND table = 'alerts' ORDER BY position FORMAT TSVRaw",
+    );
+    let written = Table::Alerts.columns().iter();
+    let written: Vec<String> = written
+        .map(|(name, kind)| format!("{name}\t{kind}"))
+        .collect();
+    assert_eq!(columns, written);
+}
+
 fn migration_error(database: &Database) -> String {
     block_on(migrate(&database.clickhouse(), &database.options()))
         .expect_err("refused")
@@ -191,16 +286,14 @@ fn errors_name_the_server_the_step_and_the_names() {
 #[test]
 fn the_statements_for_a_cluster_parse() {
     let server = ClickHouse::shared_for_tests();
-    for file in ["0001_tables", "0002_measure_views", "0003_row_views"] {
-        let path = format!("{}/migrations/{file}.sql", env!("CARGO_MANIFEST_DIR"));
-        let sql = std::fs::read_to_string(path).expect("the file");
-        let sql = sql
+    for file in FILES {
+        let sql = text(file)
             .replace("${database}", "d")
             .replace("${on_cluster}", " ON CLUSTER main")
             .replace("${replicated}", "Replicated");
         for statement in sql
             .split(";\n")
-            .filter(|statement| statement.contains("CREATE"))
+            .filter(|statement| statement.contains("ON CLUSTER"))
         {
             let quoted = statement
                 .trim_end()

@@ -321,6 +321,57 @@ fn the_last_transition_of_an_alert_is_the_last_one_told() {
 }
 
 #[test]
+fn the_history_of_an_alert_says_who_sees_to_it() {
+    let database = Database::migrated("acknowledged");
+    database.run(
+        "INSERT INTO @alerts (alert_key, at, revision, state, incident, author, fired_at, version) VALUES \
+         ('k','2026-01-05 10:00:00',1,'firing','i','','2026-01-05 10:00:00',1), \
+         ('k','2026-01-05 10:01:00',2,'acknowledged','i','ann','2026-01-05 10:00:00',2), \
+         ('k','2026-01-05 10:05:00',3,'firing','i','','2026-01-05 10:00:00',3), \
+         ('k','2026-01-05 10:06:00',4,'acknowledged','i','bob','2026-01-05 10:00:00',4), \
+         ('k','2026-01-05 10:09:00',5,'resolved','i','','2026-01-05 10:00:00',5), \
+         ('k','2026-01-05 11:00:00',6,'firing','j','','2026-01-05 11:00:00',6)",
+    );
+    assert_eq!(
+        database.run(
+            "SELECT state, acknowledged_by, acknowledged_at, fired_for_ms FROM @alert_history ORDER BY version, revision"
+        ),
+        [
+            "firing\t\t\\N\t\\N",
+            "acknowledged\tann\t2026-01-05 10:01:00.000\t\\N",
+            "firing\tann\t2026-01-05 10:01:00.000\t\\N",
+            "acknowledged\tbob\t2026-01-05 10:06:00.000\t\\N",
+            "resolved\tbob\t2026-01-05 10:06:00.000\t540000",
+            "firing\t\t\\N\t\\N"
+        ]
+    );
+}
+
+#[test]
+fn silences_say_who_ended_them_early() {
+    let database = Database::migrated("silences");
+    // An action without a vendor of its own lies in every partition, and is one row.
+    for _ in 0..2 {
+        database.run(
+            "INSERT INTO @actions (action_id, at, kind, author, reason, vendor, starts, until, silence_id) VALUES \
+             ('a','2026-01-05 10:00:00','silence','ann','move','ac*','2026-01-05 12:00:00','2026-01-05 14:00:00',''), \
+             ('b','2026-01-05 10:00:00','silence','bob','test','',NULL,'2026-01-05 11:00:00',''), \
+             ('b','2026-01-05 10:00:01','silence','bob','test','',NULL,'2026-01-05 11:00:00',''), \
+             ('c','2026-01-05 10:30:00','expire_silence','cyd','done','',NULL,NULL,'b')",
+        );
+    }
+    assert_eq!(
+        database.run(
+            "SELECT silence_id, vendor, starts_at, ends_at, author, reason, ended_at, ended_by, ended_why FROM @silences ORDER BY silence_id"
+        ),
+        [
+            "a\tac*\t2026-01-05 12:00:00.000\t2026-01-05 14:00:00.000\tann\tmove\t\\N\t\t",
+            "b\t\t2026-01-05 10:00:00.000\t2026-01-05 11:00:00.000\tbob\ttest\t2026-01-05 10:30:00.000\tcyd\tdone"
+        ]
+    );
+}
+
+#[test]
 fn dead_letters_are_counted_by_reason_once() {
     let database = Database::migrated("letters");
     for _ in 0..2 {
