@@ -45,6 +45,8 @@ mod parse;
 mod rule;
 mod snapshot;
 mod sources;
+#[allow(dead_code)]
+mod stats;
 mod summary;
 mod ticket_alert;
 mod tickets;

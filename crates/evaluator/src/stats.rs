@@ -1,0 +1,580 @@
+//! What chance alone would do: bounds for proportions and means, and tests of two of them against each other. It knows
+//! counts and sums, no rules.
+//!
+//! Logarithms and exponentials are those of `libm`, not of the machine's own library: the same bits everywhere.
+
+use slawatch_wire::v1::Bucket;
+
+/// The standard normal distribution's share below `z`; relative error below 1e-14.
+pub(crate) fn normal_cdf(z: f64) -> f64 {
+    0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
+}
+
+/// The `z` with that share of the standard normal distribution below it (Wichura, AS 241, PPND16: relative error about
+/// 1e-16). Infinite at 0 and 1.
+pub(crate) fn normal_quantile(share: f64) -> f64 {
+    let centred = share - 0.5;
+    if centred.abs() <= 0.425 {
+        let r = 0.180_625 - centred * centred;
+        return centred * polynomial(&CENTRAL_NUMERATOR, r) / polynomial(&CENTRAL_DENOMINATOR, r);
+    }
+    let tail = share.min(1.0 - share);
+    if tail <= 0.0 {
+        return f64::INFINITY.copysign(centred);
+    }
+    let r = (-libm::log(tail)).sqrt();
+    let z = if r <= 5.0 {
+        polynomial(&MIDDLE_NUMERATOR, r - 1.6) / polynomial(&MIDDLE_DENOMINATOR, r - 1.6)
+    } else {
+        polynomial(&FAR_NUMERATOR, r - 5.0) / polynomial(&FAR_DENOMINATOR, r - 5.0)
+    };
+    z.copysign(centred)
+}
+
+/// Highest power last.
+fn polynomial(coefficients: &[f64], x: f64) -> f64 {
+    let terms = coefficients.iter().rev();
+    terms.fold(0.0, |sum, coefficient| sum * x + coefficient)
+}
+
+const CENTRAL_NUMERATOR: [f64; 8] = [
+    3.387_132_872_796_366_5,
+    133.141_667_891_784_38,
+    1_971.590_950_306_551_3,
+    13_731.693_765_509_46,
+    45_921.953_931_549_87,
+    67_265.770_927_008_7,
+    33_430.575_583_588_13,
+    2_509.080_928_730_122_7,
+];
+const CENTRAL_DENOMINATOR: [f64; 8] = [
+    1.0,
+    42.313_330_701_600_91,
+    687.187_007_492_057_9,
+    5_394.196_021_424_751,
+    21_213.794_301_586_597,
+    39_307.895_800_092_71,
+    28_729.085_735_721_943,
+    5_226.495_278_852_545,
+];
+const MIDDLE_NUMERATOR: [f64; 8] = [
+    1.423_437_110_749_683_5,
+    4.630_337_846_156_546,
+    5.769_497_221_460_691,
+    3.647_848_324_763_204_5,
+    1.270_458_252_452_368_4,
+    0.241_780_725_177_450_6,
+    0.022_723_844_989_269_184,
+    0.000_774_545_014_278_341_4,
+];
+const MIDDLE_DENOMINATOR: [f64; 8] = [
+    1.0,
+    2.053_191_626_637_759,
+    1.676_384_830_183_803_8,
+    0.689_767_334_985_1,
+    0.148_103_976_427_480_08,
+    0.015_198_666_563_616_457,
+    0.000_547_593_808_499_534_5,
+    0.000_000_001_050_750_071_644_416_9,
+];
+const FAR_NUMERATOR: [f64; 8] = [
+    6.657_904_643_501_103,
+    5.463_784_911_164_114,
+    1.784_826_539_917_291_3,
+    0.296_560_571_828_504_87,
+    0.026_532_189_526_576_124,
+    0.001_242_660_947_388_078_4,
+    0.000_027_115_555_687_434_876,
+    0.000_000_201_033_439_929_228_8,
+];
+const FAR_DENOMINATOR: [f64; 8] = [
+    1.0,
+    0.599_832_206_555_888,
+    0.136_929_880_922_735_8,
+    0.014_875_361_290_850_615,
+    0.000_786_869_131_145_613_3,
+    0.000_018_463_183_175_100_548,
+    0.000_000_142_151_175_831_644_6,
+    0.000_000_000_000_002_044_263_103_389_939_8,
+];
+
+/// How much of Student's distribution with `df` degrees of freedom lies above `t >= 0`; absolute error below 1e-10 (from
+/// 100,000 degrees on the normal distribution's tail, which then differs by less than 1e-5 of itself up to `t` = 4).
+fn student_tail(t: f64, df: f64) -> f64 {
+    if df >= 100_000.0 {
+        return normal_cdf(-t);
+    }
+    0.5 * regularized_beta(df / (df + t * t), df / 2.0, 0.5)
+}
+
+/// The regularized incomplete beta function, by its continued fraction.
+fn regularized_beta(x: f64, a: f64, b: f64) -> f64 {
+    if x <= 0.0 || x >= 1.0 {
+        return x.clamp(0.0, 1.0);
+    }
+    let log_front = libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b)
+        + a * libm::log(x)
+        + b * libm::log1p(-x);
+    let front = libm::exp(log_front);
+    if x < (a + 1.0) / (a + b + 2.0) {
+        front * beta_fraction(x, a, b) / a
+    } else {
+        1.0 - front * beta_fraction(1.0 - x, b, a) / b
+    }
+}
+
+/// Lentz's evaluation; it converges in about the square root of the larger parameter.
+fn beta_fraction(x: f64, a: f64, b: f64) -> f64 {
+    const STEPS: u32 = 2000;
+    const TINY: f64 = 1e-300;
+    let off_zero = |value: f64| if value.abs() < TINY { TINY } else { value };
+    let mut c = 1.0;
+    let mut d = 1.0 / off_zero(1.0 - (a + b) * x / (a + 1.0));
+    let mut value = d;
+    for step in 1..=STEPS {
+        let m = f64::from(step);
+        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
+        d = 1.0 / off_zero(1.0 + even * d);
+        c = off_zero(1.0 + even / c);
+        value *= d * c;
+        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+        d = 1.0 / off_zero(1.0 + odd * d);
+        c = off_zero(1.0 + odd / c);
+        let change = d * c;
+        value *= change;
+        if (change - 1.0).abs() < 1e-15 {
+            break;
+        }
+    }
+    value
+}
+
+/// Between what two values the truth lies, each being passed with a chance of 1 - confidence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Bounds {
+    pub(crate) lower: f64,
+    pub(crate) upper: f64,
+}
+
+/// Wilson's score bounds of a proportion, each one-sided at `confidence` (0.95: "below the upper bound" is right in 95 of
+/// 100 cases). Hits beyond 0 to samples, as formulas with negative terms can give, count as 0 or all. `None` without
+/// samples.
+pub(crate) fn wilson(hits: i64, samples: i64, confidence: f64) -> Option<Bounds> {
+    if samples <= 0 {
+        return None;
+    }
+    let n = samples as f64;
+    let share = hits.clamp(0, samples) as f64 / n;
+    let z = normal_quantile(confidence);
+    let z2 = z * z;
+    let middle = share + z2 / (2.0 * n);
+    let half = z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + z2 / n;
+    Some(Bounds {
+        lower: ((middle - half) / scale).max(0.0),
+        upper: ((middle + half) / scale).min(1.0),
+    })
+}
+
+/// Durations of which mean and spread matter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sample {
+    pub(crate) count: i64,
+    pub(crate) sum_ms: i64,
+    /// As [`squares`] has it.
+    pub(crate) squares: i64,
+}
+
+/// Milliseconds in the unit whose square [`squares`] counts in: a sum of hours over millions of contacts fits.
+const SQUARE_UNIT_MS: f64 = 10.0;
+/// Half of a bucket's relative width: what a histogram cannot tell of a spread.
+const BUCKET_DOUBT: f64 = 0.022;
+
+/// The sum of squares of a histogram's durations, each taken as the geometric middle of its bucket, in units of (10 ms)².
+/// Whole numbers, so that sums and differences of it are exact.
+pub(crate) fn squares(histogram: &[Bucket]) -> i64 {
+    let terms = histogram.iter().map(|bucket| {
+        if bucket.bucket == 0 {
+            return 0;
+        }
+        let middle = libm::exp2((f64::from(bucket.bucket) - 0.5) / 16.0) / SQUARE_UNIT_MS;
+        // A duration that a sum of squares cannot hold saturates here and wraps below, as every count does.
+        ((middle * middle).round() as i64).wrapping_mul(bucket.count)
+    });
+    terms.fold(0, i64::wrapping_add)
+}
+
+impl Sample {
+    pub(crate) fn mean_ms(self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum_ms as f64 / self.count as f64)
+    }
+
+    /// Of one duration, in ms²; `None` for fewer than two. Never less than what the buckets leave in doubt, so that
+    /// durations all alike do not look like a certainty.
+    pub(crate) fn variance(self) -> Option<f64> {
+        let mean_ms = self.mean_ms().filter(|_| self.count >= 2)?;
+        let n = self.count as f64;
+        let mean_square = self.squares as f64 * SQUARE_UNIT_MS * SQUARE_UNIT_MS / n;
+        let spread = (mean_square - mean_ms * mean_ms) * n / (n - 1.0);
+        let doubt = BUCKET_DOUBT * mean_ms;
+        Some(spread.max(doubt * doubt))
+    }
+
+    /// Bounds of the mean in ms, each one-sided at `confidence`, by Student's distribution (its quantile by bisection to
+    /// 1e-9). Durations are skewed: with fewer than some 30 samples the upper bound errs to the low side.
+    pub(crate) fn mean_bounds(self, confidence: f64) -> Option<Bounds> {
+        let error_ms = (self.variance()? / self.count as f64).sqrt();
+        let t = student_quantile(confidence, (self.count - 1) as f64);
+        let mean_ms = self.mean_ms()?;
+        Some(Bounds {
+            lower: (mean_ms - t * error_ms).max(0.0),
+            upper: mean_ms + t * error_ms,
+        })
+    }
+}
+
+/// For a share of at least a half.
+fn student_quantile(share: f64, df: f64) -> f64 {
+    let tail = 1.0 - share;
+    let (mut low, mut high) = (0.0, 1.0);
+    while student_tail(high, df) > tail && high < 1e12 {
+        high *= 2.0;
+    }
+    while high - low > 1e-9 * high {
+        let middle = 0.5 * (low + high);
+        if student_tail(middle, df) > tail {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
+}
+
+/// What a test of two samples says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Verdict {
+    /// First less second.
+    pub(crate) difference: f64,
+    /// How likely so large a difference towards this side is by chance alone; twice that for either side.
+    pub(crate) one_sided_p: f64,
+}
+
+impl Verdict {
+    pub(crate) fn two_sided_p(self) -> f64 {
+        (2.0 * self.one_sided_p).min(1.0)
+    }
+}
+
+/// Hits out of samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Proportion {
+    pub(crate) hits: i64,
+    pub(crate) samples: i64,
+}
+
+impl Proportion {
+    fn clamped(self) -> Option<(f64, f64)> {
+        (self.samples > 0).then(|| {
+            let hits = self.hits.clamp(0, self.samples);
+            (hits as f64, self.samples as f64)
+        })
+    }
+}
+
+/// The test of two proportions: pooled variance and continuity correction, which keeps it on the careful side of Fisher's
+/// exact test's answers. `None` if either is without samples.
+pub(crate) fn two_proportions(first: Proportion, second: Proportion) -> Option<Verdict> {
+    let ((hits_1, n_1), (hits_2, n_2)) = (first.clamped()?, second.clamped()?);
+    let difference = hits_1 / n_1 - hits_2 / n_2;
+    let pooled = (hits_1 + hits_2) / (n_1 + n_2);
+    let per_sample = 1.0 / n_1 + 1.0 / n_2;
+    let error = (pooled * (1.0 - pooled) * per_sample).sqrt();
+    let beyond_chance = (difference.abs() - per_sample / 2.0).max(0.0);
+    let one_sided_p = if error > 0.0 {
+        normal_cdf(-beyond_chance / error)
+    } else {
+        0.5
+    };
+    Some(Verdict {
+        difference,
+        one_sided_p,
+    })
+}
+
+/// Welch's test of two means, in ms. `None` if either has fewer than two samples.
+pub(crate) fn welch(first: Sample, second: Sample) -> Option<Verdict> {
+    let difference = first.mean_ms()? - second.mean_ms()?;
+    let error_2 = |sample: Sample| Some(sample.variance()? / sample.count as f64);
+    let (error_1, error_2) = (error_2(first)?, error_2(second)?);
+    let together = error_1 + error_2;
+    if together <= 0.0 {
+        // Both means are 0: their buckets leave no doubt.
+        return Some(Verdict {
+            difference,
+            one_sided_p: 0.5,
+        });
+    }
+    let part = |error: f64, sample: Sample| error * error / (sample.count - 1) as f64;
+    let df = together * together / (part(error_1, first) + part(error_2, second));
+    Some(Verdict {
+        difference,
+        one_sided_p: student_tail(difference.abs() / together.sqrt(), df),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn assert_near(found: f64, expected: f64, relative: f64, what: &str) {
+        let error = (found - expected).abs();
+        assert!(
+            error <= relative * expected.abs().max(1e-300),
+            "{what}: {found} for {expected}"
+        );
+    }
+
+    /// Values of mpmath with 30 digits.
+    #[test]
+    fn quantiles_of_the_normal_distribution() {
+        for (share, z) in [
+            (1e-12, -7.034_483_825_301_131),
+            (0.001, -3.090_232_306_167_813_5),
+            (0.01, -2.326_347_874_040_841),
+            (0.025, -1.959_963_984_540_054_2),
+            (0.05, -1.644_853_626_951_472_7),
+            (0.2, -0.841_621_233_572_914_2),
+            (0.8, 0.841_621_233_572_914_2),
+            (0.95, 1.644_853_626_951_472_7),
+            (0.975, 1.959_963_984_540_054_2),
+            (0.999, 3.090_232_306_167_813_5),
+            (0.9999, 3.719_016_485_455_680_6),
+        ] {
+            assert_near(normal_quantile(share), z, 1e-12, &share.to_string());
+        }
+        assert_eq!(normal_quantile(0.5), 0.0);
+        assert_eq!(normal_quantile(1.0), f64::INFINITY);
+        assert_eq!(normal_quantile(0.0), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn shares_of_the_normal_distribution() {
+        for (z, share) in [
+            (-8.0, 6.220_960_574_271_784e-16),
+            (-3.0, 0.001_349_898_031_630_094_5),
+            (-1.96, 0.024_997_895_148_220_435),
+            (-1.0, 0.158_655_253_931_457_05),
+            (0.0, 0.5),
+            (0.5, 0.691_462_461_274_013_1),
+            (3.0, 0.998_650_101_968_369_9),
+        ] {
+            assert_near(normal_cdf(z), share, 1e-13, &z.to_string());
+        }
+    }
+
+    #[test]
+    fn tails_of_students_distribution() {
+        for (t, df, tail) in [
+            (0.0, 4.0, 0.5),
+            (1.0, 1.0, 0.25),
+            (2.5706, 5.0, 0.024_999_448_940_038_98),
+            (1.812_461, 10.0, 0.050_000_010_018_875_05),
+            (3.1693, 10.0, 0.004_999_767_881_544_277),
+            (2.0, 7.3, 0.041_970_519_667_051_6),
+            (8.0, 3.5, 0.001_138_663_222_360_239_8),
+            (1.96, 1000.0, 0.025_136_592_477_874_357),
+            (5.0, 20_000.0, 2.890_757_073_826e-7),
+        ] {
+            assert_near(student_tail(t, df), tail, 1e-9, &format!("{t} at {df}"));
+        }
+        assert_near(student_quantile(0.975, 10.0), 2.228_138_85, 1e-8, "tables");
+    }
+
+    #[test]
+    fn wilson_bounds() {
+        for (hits, samples, confidence, lower, upper) in [
+            // 8 of 10 at 95 % two-sided, as in the textbooks: 49.0 % to 94.3 %.
+            (
+                8,
+                10,
+                0.975,
+                0.490_162_471_536_641_7,
+                0.943_317_848_545_624_7,
+            ),
+            (
+                15,
+                20,
+                0.95,
+                0.567_798_249_839_875_4,
+                0.872_622_831_479_642_3,
+            ),
+            (
+                49,
+                80,
+                0.95,
+                0.520_628_173_764_207_4,
+                0.697_011_409_367_129_6,
+            ),
+            (
+                800,
+                1000,
+                0.99,
+                0.768_993_848_593_149,
+                0.827_776_493_316_849_9,
+            ),
+        ] {
+            let bounds = wilson(hits, samples, confidence).expect("samples");
+            assert_near(bounds.lower, lower, 1e-12, "lower");
+            assert_near(bounds.upper, upper, 1e-12, "upper");
+        }
+        let none = wilson(0, 10, 0.975).expect("samples");
+        assert!(none.lower < 1e-15);
+        assert_near(none.upper, 0.277_532_799_862_889_3, 1e-12, "none of 10");
+        assert_eq!(wilson(12, 10, 0.975), wilson(10, 10, 0.975));
+        assert_eq!(wilson(0, 0, 0.975), None);
+    }
+
+    #[test]
+    fn proportions_against_each_other() {
+        for (first, second, p) in [
+            ((30, 100), (45, 100), 0.020_435_767_044_503_09),
+            ((40, 100), (45, 100), 0.283_607_187_495_206_9),
+            ((45, 100), (40, 100), 0.283_607_187_495_206_9),
+            ((180, 200), (760, 800), 0.006_268_219_441_157_266),
+            ((50, 100), (50, 100), 0.5),
+            ((100, 100), (50, 50), 0.5),
+        ] {
+            let of = |(hits, samples)| Proportion { hits, samples };
+            let verdict = two_proportions(of(first), of(second)).expect("samples");
+            assert_near(
+                verdict.one_sided_p,
+                p,
+                1e-9,
+                &format!("{first:?} {second:?}"),
+            );
+        }
+        let none = Proportion::default();
+        let one = Proportion {
+            hits: 1,
+            samples: 1,
+        };
+        assert_eq!(two_proportions(none, one), None);
+    }
+
+    /// Mean and variance in seconds, as a sample.
+    fn sample(count: i64, mean_s: f64, variance_s2: f64) -> Sample {
+        let n = count as f64;
+        let sum_of_squares_s2 = variance_s2 * (n - 1.0) + n * mean_s * mean_s;
+        Sample {
+            count,
+            sum_ms: (mean_s * n * 1000.0).round() as i64,
+            squares: (sum_of_squares_s2 * 10_000.0).round() as i64,
+        }
+    }
+
+    /// The usual examples of Welch's test.
+    #[test]
+    fn means_against_each_other() {
+        for (first, second, difference_s, p) in [
+            (
+                sample(15, 20.8, 7.9),
+                sample(15, 23.0, 3.8),
+                -2.2,
+                0.009_878_012_235_152_249,
+            ),
+            (
+                sample(10, 20.6, 9.0),
+                sample(20, 22.1, 0.9),
+                -1.5,
+                0.077_062_759_782_023_34,
+            ),
+        ] {
+            let verdict = welch(first, second).expect("samples");
+            assert_near(
+                verdict.difference,
+                difference_s * 1000.0,
+                1e-12,
+                "difference",
+            );
+            assert_near(verdict.one_sided_p, p, 1e-6, "p");
+            assert_near(verdict.two_sided_p(), 2.0 * p, 1e-6, "both sides");
+        }
+        assert_eq!(welch(sample(1, 20.0, 0.0), sample(9, 20.0, 1.0)), None);
+        let nothing = Sample {
+            count: 5,
+            ..Sample::default()
+        };
+        assert_eq!(welch(nothing, nothing).map(|v| v.one_sided_p), Some(0.5));
+    }
+
+    #[test]
+    fn a_mean_has_bounds() {
+        // 25 of mean 100 s and standard deviation 20 s: 100 ± 1.7109 * 4.
+        let bounds = sample(25, 100.0, 400.0).mean_bounds(0.95).expect("samples");
+        assert_near(bounds.lower, 93_156.5, 1e-5, "lower");
+        assert_near(bounds.upper, 106_843.5, 1e-5, "upper");
+        assert_eq!(sample(1, 100.0, 0.0).mean_bounds(0.95), None);
+    }
+
+    /// 60 s lie in bucket 254: 2^(253/16) <= 60000 < 2^(254/16).
+    #[test]
+    fn squares_of_a_histogram_are_near_the_true_ones_and_subtract_exactly() {
+        let histogram = |count| [Bucket { bucket: 254, count }];
+        let true_squares = 10.0 * 6000.0 * 6000.0;
+        assert_near(
+            squares(&histogram(10)) as f64,
+            true_squares,
+            0.045,
+            "10 minutes",
+        );
+        assert_eq!(squares(&histogram(10)) + squares(&histogram(-10)), 0);
+        assert_eq!(
+            squares(&[Bucket {
+                bucket: 0,
+                count: 7
+            }]),
+            0
+        );
+    }
+
+    #[test]
+    fn durations_all_alike_are_no_certainty() {
+        let alike = Sample {
+            count: 40,
+            sum_ms: 40 * 60_000,
+            squares: 40 * 6000 * 6000,
+        };
+        let deviation_ms = alike.variance().expect("samples").sqrt();
+        assert_near(deviation_ms, 1320.0, 1e-9, "2.2 % of a minute");
+    }
+
+    proptest! {
+        #[test]
+        fn quantile_and_share_undo_each_other(share in 1e-9..0.999_999_999f64) {
+            let back = normal_cdf(normal_quantile(share));
+            prop_assert!((back - share).abs() <= 1e-12 * share.max(1e-3), "{back} for {share}");
+        }
+
+        #[test]
+        fn bounds_hold_the_value_and_narrow_with_samples(hits in 0..500i64, misses in 0..500i64) {
+            prop_assume!(hits + misses > 0);
+            let samples = hits + misses;
+            let value = hits as f64 / samples as f64;
+            let few = wilson(hits, samples, 0.95).expect("samples");
+            let many = wilson(10 * hits, 10 * samples, 0.95).expect("samples");
+            prop_assert!(few.lower <= value + 1e-12 && value <= few.upper + 1e-12);
+            prop_assert!(many.upper - many.lower < few.upper - few.lower);
+        }
+
+        #[test]
+        fn a_test_does_not_mind_the_order(a in 0..100i64, b in 0..100i64, n in 100..200i64, m in 100..200i64) {
+            let (first, second) = (Proportion { hits: a, samples: n }, Proportion { hits: b, samples: m });
+            let there = two_proportions(first, second).expect("samples");
+            let back = two_proportions(second, first).expect("samples");
+            prop_assert!((there.difference + back.difference).abs() < 1e-12);
+            prop_assert!((there.one_sided_p - back.one_sided_p).abs() < 1e-12);
+        }
+    }
+}
