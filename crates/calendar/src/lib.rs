@@ -27,6 +27,7 @@ mod blocks;
 mod calendar;
 mod hours;
 mod offsets;
+mod periods;
 mod spec;
 mod zones;
 
@@ -45,5 +46,6 @@ mod properties;
 mod reference;
 
 pub use calendar::Calendar;
+pub use periods::{Period, PeriodLength, Periods};
 pub use spec::{CalendarError, CalendarSpec, Day, Span};
 pub use zones::{is_time_zone, time_zone_names, tzdb_version};
