@@ -85,9 +85,10 @@ impl Replay {
             allowed_delay_ms: options.allowed_delay_ms,
             forget_after_ms: None,
             pane_horizon_ms: None,
+            ..Options::default()
         };
         let trackers = (0..options.partitions.max(1))
-            .map(|_| Tracker::new(sets.clone(), tracker_options))
+            .map(|_| Tracker::new(sets.clone(), tracker_options.clone()))
             .collect();
         Self {
             intake: Intake::new(IntakeOptions {

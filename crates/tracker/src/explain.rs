@@ -39,9 +39,9 @@ pub struct Explainer {
 impl Explainer {
     /// An explainer of a ticket of which nothing is known yet.
     pub fn new(ticket_id: &str, sets: &PolicySets) -> Self {
-        let rules = Rules::new(sets.clone());
+        let rules = Rules::new(sets.clone(), &[]);
         Self {
-            ticket: Ticket::new(ticket_id, &rules),
+            ticket: Ticket::new(ticket_id.into(), &rules),
             rules,
             ids: Vec::new(),
             dropped: Vec::new(),

@@ -1,6 +1,7 @@
 //! What stands now per (vendor, queue): open tickets, the creation of the oldest, running clocks (SEMANTICS 5).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use slawatch_policy::Metric;
 use slawatch_wire::v1;
@@ -21,8 +22,8 @@ pub(crate) struct Share {
 
 #[derive(Debug, Default)]
 struct Gauge {
-    open_by_creation: BTreeMap<i64, u64>,
-    open: i64,
+    /// (creation, ticket): of equally old ones the smallest id comes first.
+    open: BTreeSet<(i64, Arc<str>)>,
     running: [i64; Metric::ALL.len()],
 }
 
@@ -34,10 +35,13 @@ pub(crate) struct Gauges {
 
 impl Gauges {
     /// Replaces what a ticket added before by what it adds now.
-    pub(crate) fn replace(&mut self, before: &Share, after: &Share) {
+    pub(crate) fn replace(&mut self, ticket: &Arc<str>, before: &Share, after: &Share) {
         if before != after {
-            self.add(before, -1);
-            self.add(after, 1);
+            self.count(before, -1);
+            self.count(after, 1);
+            if (before.owner, before.created_at_ms) != (after.owner, after.created_at_ms) {
+                self.replace_open(ticket, before, after);
+            }
         }
     }
 
@@ -64,18 +68,19 @@ impl Gauges {
                     metric: wire_metric(*metric).into(),
                     clocks: gauge.running[metric.index()],
                 });
+            let oldest = gauge.open.first();
             out.push(v1::GaugeRow {
                 vendor: symbols.text(owner.vendor).to_owned(),
                 queue: symbols.text(owner.queue).to_owned(),
-                open_tickets: gauge.open,
-                oldest_created_at_ms: gauge.open_by_creation.keys().next().copied(),
+                open_tickets: gauge.open.len() as i64,
+                oldest_created_at_ms: oldest.map(|(created_at_ms, _)| *created_at_ms),
+                oldest_ticket_id: oldest.map_or(String::new(), |(_, id)| id.to_string()),
                 running: running.collect(),
-                ..v1::GaugeRow::default()
             });
         }
     }
 
-    fn add(&mut self, share: &Share, sign: i64) {
+    fn count(&mut self, share: &Share, sign: i64) {
         let is_empty = share.created_at_ms.is_none() && share.running.iter().all(|n| *n == 0);
         if is_empty {
             return;
@@ -84,14 +89,17 @@ impl Gauges {
         for (sum, clocks) in gauge.running.iter_mut().zip(share.running) {
             *sum += sign * i64::from(clocks);
         }
-        if let Some(created_at_ms) = share.created_at_ms {
-            gauge.open += sign;
-            let same_age = gauge.open_by_creation.entry(created_at_ms).or_default();
-            *same_age = same_age.wrapping_add_signed(sign);
-            if *same_age == 0 {
-                gauge.open_by_creation.remove(&created_at_ms);
-            }
-        }
         self.changed.insert(share.owner);
+    }
+
+    fn replace_open(&mut self, ticket: &Arc<str>, before: &Share, after: &Share) {
+        if let Some(created_at_ms) = before.created_at_ms {
+            let gauge = self.by_owner.entry(before.owner).or_default();
+            gauge.open.remove(&(created_at_ms, Arc::clone(ticket)));
+        }
+        if let Some(created_at_ms) = after.created_at_ms {
+            let gauge = self.by_owner.entry(after.owner).or_default();
+            gauge.open.insert((created_at_ms, Arc::clone(ticket)));
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! I/O and knows no time but what it is told, so two trackers told the same say the same.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod attributes;
 mod codec;
 mod event;
 mod explain;

@@ -171,7 +171,19 @@ impl Said<'_> {
         self.owner().vendor
     }
 
-    /// A hash of everything that the row will say. `scratch` is emptied.
+    /// The due that was missed.
+    pub(crate) fn breached_at_ms(&self) -> Option<i64> {
+        match self {
+            Self::Decided {
+                state: v1::CycleState::Breached,
+                decision,
+                ..
+            } => Some(decision.at_ms),
+            Self::Decided { .. } | Self::Undecided { .. } => None,
+        }
+    }
+
+    /// A hash of everything that the row will say, attributes apart. `scratch` is emptied.
     pub(crate) fn fingerprint(&self, cycle: &Cycle, scratch: &mut Vec<u8>) -> u64 {
         scratch.clear();
         let mut writer = Writer(scratch);
@@ -226,7 +238,7 @@ impl Said<'_> {
         xxh3_64(scratch)
     }
 
-    /// The row.
+    /// The row, without attributes.
     pub(crate) fn row(&self, ticket_id: &str, cycle: &Cycle, rules: &Rules) -> v1::OutcomeRow {
         let sets = rules.sets().sets();
         let text = |symbol| rules.symbols.text(symbol).to_owned();

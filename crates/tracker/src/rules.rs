@@ -21,14 +21,17 @@ const REMEMBERED_MATCHES: usize = 1 << 16;
 
 const VENDOR: usize = 0;
 const QUEUE: usize = 1;
-const PRIORITY: usize = 2;
+pub(crate) const PRIORITY: usize = 2;
 
 /// Policy sets, the attributes worth keeping, and the matches already made.
 #[derive(Debug)]
 pub(crate) struct Rules {
     sets: PolicySets,
-    /// Vendor, queue and priority, then what any policy matches on; the status has a place of its own.
+    /// Vendor, queue and priority, then what any policy matches on, then what only alerts show; the status has a place of
+    /// its own.
     attributes: Vec<Attribute>,
+    /// How many of the attributes matter to policies.
+    matched: usize,
     pub(crate) symbols: Symbols,
     /// A buffer.
     kept: Vec<(u16, Symbol)>,
@@ -48,7 +51,7 @@ impl indexmap::Equivalent<MatchKey> for MatchQuery<'_> {
     }
 }
 
-/// The attribute values in force on a ticket, by position in the rules' attributes.
+/// The attribute values in force on a ticket, by position in the rules' attributes, as far as these matter to policies.
 pub(crate) type Values = Vec<Symbol>;
 
 pub(crate) fn owner(values: &[Symbol]) -> Owner {
@@ -62,17 +65,24 @@ pub(crate) fn priority(values: &[Symbol]) -> Symbol {
     values[PRIORITY]
 }
 
-impl Rules {
-    pub(crate) fn new(sets: PolicySets) -> Self {
-        let mut attributes = vec![Attribute::Vendor, Attribute::Queue, Attribute::Priority];
-        for attribute in sets.attributes() {
-            if *attribute != Attribute::Status && !attributes.contains(attribute) {
-                attributes.push(attribute.clone());
-            }
+fn add_new(attributes: &mut Vec<Attribute>, more: &[Attribute]) {
+    for attribute in more {
+        if *attribute != Attribute::Status && !attributes.contains(attribute) {
+            attributes.push(attribute.clone());
         }
+    }
+}
+
+impl Rules {
+    pub(crate) fn new(sets: PolicySets, alert_attributes: &[Attribute]) -> Self {
+        let mut attributes = vec![Attribute::Vendor, Attribute::Queue, Attribute::Priority];
+        add_new(&mut attributes, sets.attributes());
+        let matched = attributes.len();
+        add_new(&mut attributes, alert_attributes);
         Self {
             sets,
             attributes,
+            matched,
             symbols: Symbols::default(),
             kept: Vec::new(),
             matches: IndexMap::default(),
@@ -88,9 +98,14 @@ impl Rules {
         &self.attributes
     }
 
+    /// Those of them that matter to policies.
+    pub(crate) fn matched_attributes(&self) -> &[Attribute] {
+        &self.attributes[..self.matched]
+    }
+
     /// The values of a ticket of which nothing is known.
     pub(crate) fn unset(&self) -> Values {
-        vec![Symbol::EMPTY; self.attributes.len()]
+        vec![Symbol::EMPTY; self.matched]
     }
 
     pub(crate) fn kept_attributes<'a>(

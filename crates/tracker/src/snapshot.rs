@@ -18,9 +18,10 @@ use crate::symbol::Symbol;
 use crate::tally::{Minute, Owner};
 use crate::ticket::Ticket;
 use crate::tracker::{Options, Tracker};
+use conditions::Kept;
 
 /// The form of the bytes. Goes up with every change of what is written, or of what it means.
-pub const SNAPSHOT_SCHEMA: u32 = 3;
+pub const SNAPSHOT_SCHEMA: u32 = 4;
 
 /// Why a snapshot cannot be restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,9 +117,10 @@ impl Tracker {
                 return Err(Damaged("an attribute value occurs twice").into());
             }
         }
+        let kept = taken_under.kept(&tracker);
         let tickets = reader.count()?;
         for _ in 0..tickets {
-            tracker.read_ticket(&mut reader, texts as u64)?;
+            tracker.read_ticket(&mut reader, texts as u64, &kept)?;
         }
         taken_under.check_starts(&tracker)?;
         // What the histories added up to in these is in those that were written.
@@ -134,15 +136,19 @@ impl Tracker {
         Ok(tracker)
     }
 
-    fn read_ticket(&mut self, reader: &mut Reader<'_>, texts: u64) -> Result<(), Damaged> {
+    fn read_ticket(
+        &mut self,
+        reader: &mut Reader<'_>,
+        texts: u64,
+        kept: &Kept,
+    ) -> Result<(), Damaged> {
         let id = reader.text()?;
         if id.is_empty() || self.by_id.contains_key(id) {
             return Err(Damaged("a ticket id is empty or occurs twice"));
         }
         let slot = self.add_ticket(id);
-        let attributes = self.rules.attributes().len() as u64;
         for _ in 0..reader.count()? {
-            let event = read_event(reader, texts, attributes)?;
+            let event = read_event(reader, texts, &kept.positions)?;
             if let Some(ticket) = &mut self.slots[slot as usize] {
                 let in_order = ticket
                     .history
@@ -162,6 +168,7 @@ impl Tracker {
                 cycle.published = reader.option(|reader| {
                     Ok(Published {
                         row_hash: reader.unsigned()?,
+                        attributes_hash: reader.below(1 << 32)? as u32 * u32::from(kept.is_same),
                         vendor: read_symbol(reader, texts)?,
                     })
                 })?;
@@ -191,6 +198,7 @@ fn write_ticket(ticket: &Ticket, writer: &mut Writer<'_>) {
     for cycle in &ticket.fold.cycles {
         writer.option(cycle.published, |writer, published| {
             writer.unsigned(published.row_hash);
+            writer.unsigned(published.attributes_hash.into());
             writer.unsigned(published.vendor.number());
         });
         writer.option(cycle.counted, |writer, counted| {
@@ -237,7 +245,11 @@ fn write_event(event: &Event, writer: &mut Writer<'_>) {
     }
 }
 
-fn read_event(reader: &mut Reader<'_>, texts: u64, attributes: u64) -> Result<Event, Damaged> {
+fn read_event(
+    reader: &mut Reader<'_>,
+    texts: u64,
+    positions: &[Option<u16>],
+) -> Result<Event, Damaged> {
     let at_ms = reader.signed()?;
     if !slawatch_event::in_years(at_ms) {
         return Err(Damaged("an instant is out of its range"));
@@ -250,12 +262,7 @@ fn read_event(reader: &mut Reader<'_>, texts: u64, attributes: u64) -> Result<Ev
         content: reader.below(1 << 32)? as u32,
         status: reader
             .option(|reader| Ok(Status::ALL[reader.below(Status::ALL.len() as u64)? as usize]))?,
-        attributes: (0..reader.count()?)
-            .map(|_| {
-                let position = reader.below(attributes)? as u16;
-                Ok((position, read_symbol(reader, texts)?))
-            })
-            .collect::<Result<_, Damaged>>()?,
+        attributes: read_attributes(reader, texts, positions)?,
         contact: reader.option(|reader| Ok(reader.text()?.into()))?,
         effect: match reader.below(6)? {
             0 => Effect::None,
@@ -270,6 +277,20 @@ fn read_event(reader: &mut Reader<'_>, texts: u64, attributes: u64) -> Result<Ev
             code => Effect::Audited { passed: code == 5 },
         },
     })
+}
+
+fn read_attributes(
+    reader: &mut Reader<'_>,
+    texts: u64,
+    positions: &[Option<u16>],
+) -> Result<Box<[(u16, Symbol)]>, Damaged> {
+    let mut attributes = Vec::new();
+    for _ in 0..reader.count()? {
+        let position = positions[reader.below(positions.len() as u64)? as usize];
+        let value = read_symbol(reader, texts)?;
+        attributes.extend(position.map(|position| (position, value)));
+    }
+    Ok(attributes.into())
 }
 
 fn read_panes(reader: &mut Reader<'_>, texts: u64) -> Result<Panes, Damaged> {

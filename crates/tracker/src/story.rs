@@ -9,6 +9,7 @@ mod contacts;
 mod corners;
 mod corrections;
 mod describe;
+mod evidence;
 mod forgetting;
 mod reopening;
 mod running;

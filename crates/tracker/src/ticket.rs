@@ -1,12 +1,17 @@
 //! One live ticket: its history, the fold of it, and what the tracker has told others about it.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use slawatch_policy::Metric;
 use slawatch_wire::v1;
 
+use crate::attributes::Timeline;
 use crate::event::Event;
 use crate::fold::{Fold, Published};
 use crate::gauges::Share;
-use crate::outcome;
+use crate::outcome::{self, Said};
 use crate::panes::Panes;
 use crate::rules::Rules;
 use crate::symbol::Symbol;
@@ -14,7 +19,8 @@ use crate::tally::Net;
 
 #[derive(Debug)]
 pub(crate) struct Ticket {
-    pub(crate) id: Box<str>,
+    /// Shared with those who look for it.
+    pub(crate) id: Arc<str>,
     /// Sorted by [`Event::order`].
     pub(crate) history: Vec<Event>,
     pub(crate) fold: Fold,
@@ -49,9 +55,9 @@ pub struct Outcome {
 }
 
 impl Ticket {
-    pub(crate) fn new(id: &str, rules: &Rules) -> Self {
+    pub(crate) fn new(id: Arc<str>, rules: &Rules) -> Self {
         Self {
-            id: id.into(),
+            id,
             history: Vec::new(),
             fold: Fold::new(rules),
             wake_ms: None,
@@ -141,6 +147,7 @@ impl Ticket {
                     // Published once, withdrawn, and here again before the withdrawal went out.
                     cycle.published.get_or_insert(Published {
                         row_hash: 0,
+                        attributes_hash: 0,
                         vendor: *vendor,
                     });
                     false
@@ -214,7 +221,7 @@ impl Ticket {
                             target_ms,
                             reached_at_ms: reached_ms,
                             due_at_ms,
-                            ..v1::Warning::default()
+                            attributes: Timeline::of(&self.history).at(reached_ms).named(rules),
                         });
                     }
                     Some(reached_ms) => wake_ms = earliest(wake_ms, Some(reached_ms)),
@@ -243,6 +250,12 @@ impl Ticket {
         scratch: &mut Vec<u8>,
         out: &mut Vec<Outcome>,
     ) {
+        let timeline = OnceCell::new();
+        let attributes_at = |at_ms| {
+            timeline
+                .get_or_init(|| Timeline::of(&self.history))
+                .at(at_ms)
+        };
         for index in 0..self.fold.cycles.len() {
             if !std::mem::take(&mut self.fold.cycles[index].row_changed) {
                 continue;
@@ -250,21 +263,29 @@ impl Ticket {
             let said = outcome::said(&self.history, &self.fold, index, now_ms, rules);
             let cycle = &self.fold.cycles[index];
             let before = cycle.published;
+            let breached_at_ms = said.as_ref().and_then(Said::breached_at_ms);
+            let attributes = breached_at_ms.map(attributes_at);
             let after = said.as_ref().map(|said| Published {
                 row_hash: said.fingerprint(cycle, scratch),
+                attributes_hash: attributes.as_ref().map_or(0, |held| held.hash(scratch)),
                 vendor: said.vendor(),
             });
-            if before == after {
-                continue;
-            }
             match (said, before) {
-                (Some(said), _) => {
-                    let former = before.filter(|before| before.vendor != said.vendor());
-                    out.push(Outcome {
-                        row: said.row(&self.id, cycle, rules),
-                        former_vendor: former
-                            .map(|former| rules.symbols.text(former.vendor).to_owned()),
-                    });
+                (Some(said), before) => {
+                    if before
+                        .zip(after)
+                        .is_none_or(|(before, after)| before.differs(&after))
+                    {
+                        let former = before.filter(|before| before.vendor != said.vendor());
+                        let mut row = said.row(&self.id, cycle, rules);
+                        row.attributes =
+                            attributes.map_or_else(BTreeMap::new, |held| held.named(rules));
+                        out.push(Outcome {
+                            row,
+                            former_vendor: former
+                                .map(|former| rules.symbols.text(former.vendor).to_owned()),
+                        });
+                    }
                 }
                 (None, Some(before)) => {
                     out.push(self.deletion(cycle.metric, cycle.number, before.vendor, rules));

@@ -1,10 +1,11 @@
 //! The tickets of one source: one entry for events, one for the clock, one for what is to be published.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
-use slawatch_event::{Reason, TicketEvent};
+use slawatch_event::{Attribute, Reason, TicketEvent};
 use slawatch_policy::PolicySets;
 use slawatch_wire::v1;
 
@@ -15,7 +16,7 @@ use crate::rules::Rules;
 use crate::ticket::{Outcome, Place, Ticket};
 
 /// What a tracker's conclusions depend on beside policies and events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The time that events may need to reach the log (SEMANTICS 6).
     pub allowed_delay_ms: i64,
@@ -23,6 +24,8 @@ pub struct Options {
     pub forget_after_ms: Option<i64>,
     /// How far behind the log clock panes are held; `None` is for ever.
     pub pane_horizon_ms: Option<i64>,
+    /// What breached rows and warnings say of the ticket beside its status and what policies match on.
+    pub alert_attributes: Vec<Attribute>,
 }
 
 impl Default for Options {
@@ -31,6 +34,7 @@ impl Default for Options {
             allowed_delay_ms: 2_000,
             forget_after_ms: Some(30 * 86_400_000),
             pane_horizon_ms: Some(26 * 3_600_000),
+            alert_attributes: vec![Attribute::Category],
         }
     }
 }
@@ -80,7 +84,7 @@ pub struct Tracker {
     pub(crate) rules: Rules,
     pub(crate) options: Options,
     pub(crate) slots: Vec<Option<Ticket>>,
-    pub(crate) by_id: IndexMap<Box<str>, u32, FxBuildHasher>,
+    pub(crate) by_id: IndexMap<Arc<str>, u32, FxBuildHasher>,
     pub(crate) free: Vec<u32>,
     pub(crate) panes: Panes,
     pub(crate) gauges: Gauges,
@@ -100,7 +104,7 @@ impl Tracker {
     /// A tracker at the beginning of its log.
     pub fn new(sets: PolicySets, options: Options) -> Self {
         Self {
-            rules: Rules::new(sets),
+            rules: Rules::new(sets, &options.alert_attributes),
             options,
             slots: Vec::new(),
             by_id: IndexMap::default(),
@@ -256,7 +260,8 @@ impl Tracker {
     }
 
     pub(crate) fn add_ticket(&mut self, id: &str) -> u32 {
-        let ticket = Some(Ticket::new(id, &self.rules));
+        let id: Arc<str> = id.into();
+        let ticket = Some(Ticket::new(Arc::clone(&id), &self.rules));
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = ticket;
@@ -267,7 +272,7 @@ impl Tracker {
                 (self.slots.len() - 1) as u32
             }
         };
-        self.by_id.insert(id.into(), slot);
+        self.by_id.insert(id, slot);
         slot
     }
 
@@ -284,7 +289,7 @@ impl Tracker {
             &mut self.panes,
             &mut self.pending.warnings,
         );
-        self.gauges.replace(&ticket.share, &share);
+        self.gauges.replace(&ticket.id, &ticket.share, &share);
         ticket.share = share;
         if !std::mem::replace(&mut ticket.is_changed, true) {
             self.changed.push(slot);
@@ -333,7 +338,8 @@ impl Tracker {
             if let Some(wake_ms) = ticket.wake_ms {
                 self.timers.remove(&(wake_ms, slot));
             }
-            self.gauges.replace(&ticket.share, &Default::default());
+            self.gauges
+                .replace(&ticket.id, &ticket.share, &Default::default());
             self.by_id.swap_remove(&ticket.id);
             self.free.push(slot);
         }

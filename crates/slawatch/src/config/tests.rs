@@ -107,6 +107,14 @@ fn each_mistake_is_named_with_its_place_and_what_to_write() {
             ":3: tracker.encoding: there is no \"jsn\" here; write json",
         ),
         (
+            "[tracker]\nalert_attributes = [\"category\", \"chanel\"]",
+            ":3: tracker.alert_attributes[2]: tickets have no attribute \"chanel\"; write channel",
+        ),
+        (
+            "[tracker]\nalert_attributes = [\"labels.\"]",
+            ":3: tracker.alert_attributes[1]: tickets have no attribute \"labels.\"; write vendor, queue, priority, ",
+        ),
+        (
             "roles = [\"board\", \"trackers\"]",
             ":2: roles[2]: there is no \"trackers\" here; write tracker",
         ),

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
-use slawatch_event::{DecodeOptions, Encoding, Mapping};
+use serde::{Deserialize, Deserializer};
+use slawatch_event::{Attribute, DecodeOptions, Encoding, Mapping};
+use slawatch_policy::reading::nearest;
 
 use super::Duration;
 
@@ -25,6 +26,8 @@ pub struct Tracker {
     pub forget_after: Duration,
     /// How long panes are held in memory.
     pub pane_horizon: Duration,
+    /// What alerts on tickets show and can match on, beside the status and what policies match on.
+    pub alert_attributes: Vec<AttributeName>,
     /// Go on where retention removed records that were not read yet, and record the gap; of every role.
     pub accept_gap: bool,
 }
@@ -39,6 +42,7 @@ impl Default for Tracker {
             allowed_delay: Duration::from_ms(2_000),
             forget_after: Duration::from_ms(30 * 86_400_000),
             pane_horizon: Duration::from_ms(26 * 3_600_000),
+            alert_attributes: vec![AttributeName(Attribute::Category)],
             accept_gap: false,
         }
     }
@@ -60,7 +64,33 @@ impl Tracker {
             allowed_delay_ms: self.allowed_delay.as_ms(),
             forget_after_ms: Some(self.forget_after.as_ms()),
             pane_horizon_ms: Some(self.pane_horizon.as_ms()),
+            alert_attributes: self
+                .alert_attributes
+                .iter()
+                .map(|name| name.0.clone())
+                .collect(),
         }
+    }
+}
+
+/// An attribute by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttributeName(pub Attribute);
+
+impl<'de> Deserialize<'de> for AttributeName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if let Some(attribute) = Attribute::from_name(&text) {
+            return Ok(Self(attribute));
+        }
+        let names = Attribute::NAMED.map(|attribute| attribute.name());
+        let meant = match nearest(&text, names) {
+            Some(name) => name.to_owned(),
+            None => format!("{} or labels.NAME", names.join(", ")),
+        };
+        Err(serde::de::Error::custom(format!(
+            "tickets have no attribute {text:?}; write {meant}"
+        )))
     }
 }
 

@@ -70,7 +70,7 @@ impl ProcessorFactory for TrackerFactory {
     type Processor = TrackerProcessor;
 
     fn create(&self, _source: &Source) -> TrackerProcessor {
-        let tracker = Tracker::new(self.sets.clone(), self.settings.options);
+        let tracker = Tracker::new(self.sets.clone(), self.settings.options.clone());
         self.processor(tracker)
     }
 
@@ -79,12 +79,16 @@ impl ProcessorFactory for TrackerFactory {
         _source: &Source,
         snapshot: &SnapshotView<'_>,
     ) -> Result<TrackerProcessor, RestoreError> {
-        Tracker::restore(self.sets.clone(), self.settings.options, snapshot.state)
-            .map(|tracker| self.processor(tracker))
-            .map_err(|error| match error {
-                SnapshotError::Unusable(why) => RestoreError::Unusable(why),
-                SnapshotError::Contradicted(why) => RestoreError::Incompatible(why),
-            })
+        Tracker::restore(
+            self.sets.clone(),
+            self.settings.options.clone(),
+            snapshot.state,
+        )
+        .map(|tracker| self.processor(tracker))
+        .map_err(|error| match error {
+            SnapshotError::Unusable(why) => RestoreError::Unusable(why),
+            SnapshotError::Contradicted(why) => RestoreError::Incompatible(why),
+        })
     }
 
     fn follows_wall_clock(&self) -> bool {

@@ -63,8 +63,21 @@ pub(crate) struct Counted {
 /// The row last published: a hash of it, and the vendor it was published under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Published {
+    /// Of all but the attributes.
     pub(crate) row_hash: u64,
+    /// Of the attributes; 0 if it says none, or if they were others then by configuration.
+    pub(crate) attributes_hash: u32,
     pub(crate) vendor: Symbol,
+}
+
+impl Published {
+    /// Whether `after` tells readers something that this does not.
+    pub(crate) fn differs(&self, after: &Self) -> bool {
+        let has_attributes = self.attributes_hash != 0;
+        self.row_hash != after.row_hash
+            || self.vendor != after.vendor
+            || (has_attributes && self.attributes_hash != after.attributes_hash)
+    }
 }
 
 /// A stretch of time under one standing, up to now.

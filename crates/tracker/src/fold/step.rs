@@ -46,6 +46,7 @@ impl Fold {
         self.stop_clocks(event, &change, rules);
         self.end_contacts(event, rules, tally);
         self.set_attributes(event);
+        self.reconsider_attributes(event);
         self.tally_moves(event, &change, owner_before, tally);
         self.tally_type(event, tally);
         self.start_clocks(event, &change, rules);
@@ -281,13 +282,27 @@ impl Fold {
             self.status = status;
         }
         for (position, value) in &event.attributes {
-            let slot = &mut self.values[usize::from(*position)];
-            changed |= slot != value;
-            *slot = *value;
+            // What only alerts show changes nothing here.
+            if let Some(slot) = self.values.get_mut(usize::from(*position)) {
+                changed |= slot != value;
+                *slot = *value;
+            }
         }
         if changed {
             self.in_force.clear();
             self.version = self.version.wrapping_add(1);
+        }
+    }
+
+    /// A breach that the clock alone told shows what held at its due, which an event up to there may change.
+    fn reconsider_attributes(&mut self, event: &Event) {
+        if event.attributes.is_empty() && event.status.is_none() {
+            return;
+        }
+        for index in &self.unsettled {
+            let cycle = &mut self.cycles[*index];
+            let is_told = cycle.counted.is_some_and(|counted| counted.breached);
+            cycle.row_changed |= is_told && cycle.due_at_ms() >= Some(event.at_ms);
         }
     }
 

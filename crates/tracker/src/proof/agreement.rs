@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::generate::{Size, cases};
-use super::model::{Case, PLAIN, minute_ms};
+use super::model::{Case, minute_ms, plain};
 use super::readers::{Readers, config};
 use super::reference::{Found, Reference};
 
@@ -17,7 +17,7 @@ fn found(case: &Case, now: i64) -> Vec<Found> {
 
 fn agrees(case: &Case, nows: &[i64]) {
     for now in nows {
-        let mut tracker = case.tracker(PLAIN);
+        let mut tracker = case.tracker(plain());
         for (offset, event) in case.events.iter().enumerate() {
             event.tell(&mut tracker, offset as u64);
         }

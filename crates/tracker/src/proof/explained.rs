@@ -8,7 +8,7 @@ use slawatch_policy::PolicySets;
 use slawatch_wire::v1;
 
 use super::generate::{Size, cases};
-use super::model::{Case, PLAIN, minute_ms};
+use super::model::{Case, minute_ms, plain};
 use super::readers::{Readers, RowKey, assert_rows, config};
 use crate::explain::{
     CycleStory, EventEffect, Explainer, Explanation, Happened, Holding, Moment, Segment,
@@ -30,12 +30,17 @@ fn explain(case: &Case, ticket: u8, now: i64) -> Explanation {
 }
 
 fn rows(case: &Case, now: i64) -> BTreeMap<RowKey, v1::OutcomeRow> {
-    let mut tracker = case.tracker(PLAIN);
+    let mut tracker = case.tracker(plain());
     for (offset, event) in case.events.iter().enumerate() {
         event.tell(&mut tracker, offset as u64);
     }
     tracker.advance_clock(minute_ms(now));
-    Readers::of(&mut tracker).rows
+    let mut rows = Readers::of(&mut tracker).rows;
+    // An explanation tells of attributes by the events that set them.
+    for row in rows.values_mut() {
+        row.attributes.clear();
+    }
+    rows
 }
 
 fn agrees(case: &Case, nows: &[i64]) {

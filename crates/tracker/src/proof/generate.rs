@@ -8,7 +8,8 @@ use slawatch_event::{EventType, Status};
 use slawatch_policy::{AttributeTo, Metric, OnReopen, ReplyBySolving};
 
 use super::model::{
-    Calendar, Case, Event, PRIORITIES, Policy, QUEUES, STATUSES, Set, TIERS, Target, VENDORS,
+    CATEGORIES, Calendar, Case, Event, PRIORITIES, Policy, QUEUES, STATUSES, Set, TIERS, Target,
+    VENDORS,
 };
 
 /// How a case is made.
@@ -141,6 +142,7 @@ fn event(size: Size) -> impl Strategy<Value = Event> {
         option::weighted(0.2, select(PRIORITIES.to_vec())),
         option::weighted(0.35, select(STATUSES.to_vec())),
         option::weighted(0.1, select(TIERS.to_vec())),
+        option::weighted(0.2, select(CATEGORIES.to_vec())),
         option::weighted(0.6, 0..2_u8),
         0..50_u64,
     );
@@ -155,7 +157,8 @@ fn event(size: Size) -> impl Strategy<Value = Event> {
         priority: attributes.2,
         status: attributes.3.map(|status: Status| status),
         tier: attributes.4,
-        contact: attributes.5,
-        number: attributes.6,
+        category: attributes.5,
+        contact: attributes.6,
+        number: attributes.7,
     })
 }

@@ -1,7 +1,7 @@
 //! Policies and events as the proofs think of them, all times in whole minutes; written out as files and records for
 //! the tracker.
 
-use slawatch_event::{DecodeOptions, Encoding, EventType, Status, parse};
+use slawatch_event::{Attribute, DecodeOptions, Encoding, EventType, Status, parse};
 use slawatch_policy::{AttributeTo, Metric, OnReopen, PolicySets, ReplyBySolving};
 
 use crate::explain::Explainer;
@@ -15,6 +15,7 @@ pub(super) const VENDORS: [&str; 3] = ["", "acme", "globex"];
 pub(super) const QUEUES: [&str; 4] = ["", "calls", "mails", "spam"];
 pub(super) const PRIORITIES: [&str; 3] = ["", "low", "high"];
 pub(super) const TIERS: [&str; 2] = ["", "gold"];
+pub(super) const CATEGORIES: [&str; 3] = ["", "refund", "login"];
 pub(super) const STATUSES: [Status; 6] = Status::ALL;
 
 #[derive(Clone, Debug)]
@@ -66,6 +67,7 @@ pub(super) struct Event {
     pub(super) priority: Option<&'static str>,
     pub(super) status: Option<Status>,
     pub(super) tier: Option<&'static str>,
+    pub(super) category: Option<&'static str>,
     pub(super) contact: Option<u8>,
     pub(super) number: u64,
 }
@@ -113,6 +115,7 @@ impl Event {
             ("queue", self.queue),
             ("priority", self.priority),
             ("status", self.status.map(Status::name)),
+            ("category", self.category),
         ] {
             if let Some(value) = value {
                 json += &format!(r#","{name}":"{value}""#);
@@ -166,11 +169,14 @@ impl Case {
 }
 
 /// Nothing is forgotten, evicted or waited for.
-pub(super) const PLAIN: Options = Options {
-    allowed_delay_ms: 0,
-    forget_after_ms: None,
-    pane_horizon_ms: None,
-};
+pub(super) fn plain() -> Options {
+    Options {
+        allowed_delay_ms: 0,
+        forget_after_ms: None,
+        pane_horizon_ms: None,
+        alert_attributes: vec![Attribute::Category],
+    }
+}
 
 pub(super) fn minute_ms(minute: i64) -> i64 {
     ORIGIN_MS + minute * MINUTE_MS

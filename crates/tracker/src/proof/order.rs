@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::generate::{Size, cases};
-use super::model::{Case, Event, PLAIN, minute_ms};
+use super::model::{Case, Event, minute_ms, plain};
 use super::readers::{Readers, config};
 use crate::tracker::{Applied, Options, Tracker};
 
@@ -37,7 +37,7 @@ fn deliveries() -> impl Strategy<Value = (Case, Vec<(usize, i64)>)> {
 
 /// What a tracker that has just begun makes of these events.
 fn fresh<'a>(like: &Tracker, events: impl IntoIterator<Item = &'a Event>, clock: i64) -> Readers {
-    let mut tracker = Tracker::new(like.rules.sets().clone(), like.options);
+    let mut tracker = Tracker::new(like.rules.sets().clone(), like.options.clone());
     for (offset, event) in events.into_iter().enumerate() {
         event.tell(&mut tracker, offset as u64);
     }
@@ -56,7 +56,7 @@ proptest! {
 
     #[test]
     fn any_order_with_any_copies_ends_as_the_sorted_log((case, log) in deliveries()) {
-        let mut tracker = case.tracker(PLAIN);
+        let mut tracker = case.tracker(plain());
         let mut seen = vec![false; case.events.len()];
         let mut clock = 470;
         let mut readers = Readers::default();
@@ -79,7 +79,7 @@ proptest! {
 
     #[test]
     fn at_every_moment_what_was_published_is_what_the_events_so_far_say((case, log) in deliveries()) {
-        let delayed = Options { allowed_delay_ms: 120_000, ..PLAIN };
+        let delayed = Options { allowed_delay_ms: 120_000, ..plain() };
         let mut tracker = case.tracker(delayed);
         let mut readers = Readers::default();
         let mut clock = 470;
@@ -97,7 +97,7 @@ proptest! {
 
     #[test]
     fn a_clock_that_steps_and_one_that_leaps_arrive_at_the_same((case, log) in deliveries()) {
-        let mut stepping = case.tracker(PLAIN);
+        let mut stepping = case.tracker(plain());
         for (offset, (index, _)) in log.iter().enumerate() {
             case.events[*index].tell(&mut stepping, offset as u64);
         }
@@ -114,8 +114,8 @@ proptest! {
 
     #[test]
     fn tickets_may_be_spread_over_trackers((case, log) in deliveries()) {
-        let mut trackers: Vec<Tracker> = (0..SIZE.tickets).map(|_| case.tracker(PLAIN)).collect();
-        let mut one = case.tracker(PLAIN);
+        let mut trackers: Vec<Tracker> = (0..SIZE.tickets).map(|_| case.tracker(plain())).collect();
+        let mut one = case.tracker(plain());
         for (offset, (index, _)) in log.iter().enumerate() {
             let event = &case.events[*index];
             event.tell(&mut trackers[usize::from(event.ticket)], offset as u64);

@@ -22,7 +22,8 @@ pub(super) fn config(cases: u32) -> Config {
 }
 
 pub(super) type RowKey = (String, i32, u32);
-type Gauge = (i64, Option<i64>, Vec<(i32, i64)>);
+/// Open tickets, the oldest one, running clocks by metric.
+type Gauge = (i64, Option<(i64, String)>, Vec<(i32, i64)>);
 
 /// One reader of everything, and one per vendor.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +79,9 @@ impl Readers {
             let running = running
                 .map(|clocks| (clocks.metric, clocks.clocks))
                 .collect();
-            let value = (gauge.open_tickets, gauge.oldest_created_at_ms, running);
+            let oldest = gauge.oldest_created_at_ms;
+            let oldest = oldest.map(|created_ms| (created_ms, gauge.oldest_ticket_id));
+            let value = (gauge.open_tickets, oldest, running);
             self.gauges.insert((gauge.vendor, gauge.queue), value);
         }
         self.warnings.extend(conclusions.warnings);
@@ -148,10 +151,16 @@ impl Readers {
                     *pane.entry(name.clone()).or_default() += amount;
                 }
             }
-            if let Some((vendor, queue, created_ms)) = ticket.open {
-                let gauge = gauges.entry((vendor.into(), queue.into())).or_default();
+            if let Some(open) = &ticket.open {
+                let owner = (open.owner.0.into(), open.owner.1.into());
+                let gauge = gauges.entry(owner).or_default();
                 gauge.0 += 1;
-                gauge.1 = Some(gauge.1.map_or(created_ms, |oldest| oldest.min(created_ms)));
+                let this = (open.created_ms, open.ticket_id.clone());
+                let oldest = gauge
+                    .1
+                    .take()
+                    .map_or(this.clone(), |oldest| oldest.min(this));
+                gauge.1 = Some(oldest);
             }
             for ((vendor, queue, metric), clocks) in &ticket.running {
                 let gauge = gauges

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use slawatch_event::{EventType, Status};
 use slawatch_wire::v1;
 
-use super::model::{Event, PRIORITIES, QUEUES, Set, TIERS, VENDORS};
+use super::model::{CATEGORIES, Event, PRIORITIES, QUEUES, Set, TIERS, VENDORS};
 use crate::story::Panes;
 use cycles::{Cycle, Place};
 
@@ -22,6 +22,7 @@ struct State {
     queue: &'static str,
     priority: &'static str,
     tier: &'static str,
+    category: &'static str,
     status: Status,
     created: bool,
     ended: bool,
@@ -51,13 +52,22 @@ pub(super) struct Reference<'a> {
     cycles: Vec<Cycle>,
 }
 
+/// An open ticket.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) ticket_id: String,
+    pub(super) owner: (&'static str, &'static str),
+    pub(super) created_ms: i64,
+}
+
 /// What a ticket comes to.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) rows: BTreeMap<(String, i32, u32), v1::OutcomeRow>,
     pub(super) panes: Panes,
-    /// (vendor, queue), creation and running clocks by metric, if the ticket is open or any clock runs.
-    pub(super) open: Option<(&'static str, &'static str, i64)>,
+    /// If it is open.
+    pub(super) open: Option<Open>,
+    /// Running clocks by owner and metric.
     pub(super) running: BTreeMap<(&'static str, &'static str, i32), i64>,
 }
 
@@ -75,6 +85,7 @@ impl<'a> Reference<'a> {
             queue: QUEUES[0],
             priority: PRIORITIES[0],
             tier: TIERS[0],
+            category: CATEGORIES[0],
             status: Status::New,
             created: false,
             ended: false,
@@ -112,7 +123,11 @@ impl<'a> Reference<'a> {
             .iter()
             .position(|event| event.event_type == EventType::Created);
         if let Some(created) = created.filter(|_| last.open()) {
-            found.open = Some((last.vendor, last.queue, self.events[created].at_ms()));
+            found.open = Some(Open {
+                ticket_id: self.events[created].ticket_id(),
+                owner: last.owner(),
+                created_ms: self.events[created].at_ms(),
+            });
         }
         found
     }
@@ -135,6 +150,7 @@ fn after(before: State, event: &Event) -> State {
         queue: event.queue.unwrap_or(before.queue),
         priority: event.priority.unwrap_or(before.priority),
         tier: event.tier.unwrap_or(before.tier),
+        category: event.category.unwrap_or(before.category),
         status: event.status.unwrap_or(before.status),
         created: before.created || event.event_type == EventType::Created,
         ended: before.ended || (before.created && ends),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::generate::{Size, cases};
-use super::model::{Case, PLAIN, Set, minute_ms};
+use super::model::{Case, Set, minute_ms, plain};
 use super::readers::{Readers, config};
 use crate::tracker::{Options, Tracker};
 
@@ -50,9 +50,10 @@ proptest! {
             allowed_delay_ms: allowed_delay * 60_000,
             forget_after_ms: Some(30 * 60_000),
             pane_horizon_ms: Some(20 * 60_000),
+            ..plain()
         };
-        let mut unbroken = case.tracker(options);
-        let mut broken = case.tracker(options);
+        let mut unbroken = case.tracker(options.clone());
+        let mut broken = case.tracker(options.clone());
         let (mut clock, mut other_clock) = (480, 480);
         let (mut heard, mut heard_broken) = (Readers::default(), Readers::default());
         let at = at.index(case.events.len());
@@ -62,7 +63,7 @@ proptest! {
             take(&case, &mut broken, offset, &steps, &mut other_clock);
             heard_broken.hear(broken.conclude());
             if offset == at {
-                broken = restarted(&case, options, &broken);
+                broken = restarted(&case, options.clone(), &broken);
                 prop_assert!(broken.conclude().is_empty());
             }
         }
@@ -98,6 +99,7 @@ proptest! {
             allowed_delay_ms: minutes * 60_000,
             forget_after_ms: Some(30 * 60_000),
             pane_horizon_ms: Some(20 * 60_000),
+            ..plain()
         };
         let mut unbroken = case.tracker(delayed(delays.1));
         let mut broken = case.tracker(delayed(delays.0));
@@ -140,8 +142,8 @@ proptest! {
         let policies = case.sets.iter().flat_map(|set| set.policies.iter().rev().cloned()).collect();
         extended.sets.push(Set { from: known.max(clock) + 1, policies });
         prop_assume!(case.sets.iter().all(|set| set.from <= known.max(clock)));
-        let mut always = extended.tracker(PLAIN);
-        let mut added = case.tracker(PLAIN);
+        let mut always = extended.tracker(plain());
+        let mut added = case.tracker(plain());
         let (mut clock, mut other_clock) = (480, 480);
         let (mut heard, mut heard_added) = (Readers::default(), Readers::default());
         for offset in 0..case.events.len() {
@@ -152,7 +154,7 @@ proptest! {
             if offset == at {
                 let mut bytes = Vec::new();
                 added.snapshot(&mut bytes);
-                added = Tracker::restore(extended.policies(), PLAIN, &bytes).unwrap();
+                added = Tracker::restore(extended.policies(), plain(), &bytes).unwrap();
                 prop_assert!(added.conclude().is_empty());
             }
         }
@@ -169,7 +171,7 @@ proptest! {
         case in cases(SIZE),
         damages in vec((any::<Index>(), any::<u8>(), 0..4_u8), 1..4),
     ) {
-        let mut tracker = case.tracker(PLAIN);
+        let mut tracker = case.tracker(plain());
         for (offset, event) in case.events.iter().enumerate() {
             event.tell(&mut tracker, offset as u64);
         }
@@ -187,7 +189,7 @@ proptest! {
             }
         }
         // Never a panic; what is read must be able to go on.
-        if let Ok(mut restored) = Tracker::restore(case.policies(), PLAIN, &bytes) {
+        if let Ok(mut restored) = Tracker::restore(case.policies(), plain(), &bytes) {
             restored.announce_gauges();
             restored.advance_clock(minute_ms(100_000));
             restored.advance_log_clock(minute_ms(100_000));
@@ -198,7 +200,7 @@ proptest! {
 
     #[test]
     fn a_snapshot_cut_short_or_continued_is_refused(case in cases(SIZE), at in any::<Index>()) {
-        let mut tracker = case.tracker(PLAIN);
+        let mut tracker = case.tracker(plain());
         for (offset, event) in case.events.iter().enumerate() {
             event.tell(&mut tracker, offset as u64);
         }
@@ -206,10 +208,10 @@ proptest! {
         let mut bytes = Vec::new();
         tracker.snapshot(&mut bytes);
         let cut = &bytes[..at.index(bytes.len())];
-        let error = Tracker::restore(case.policies(), PLAIN, cut).unwrap_err().to_string();
+        let error = Tracker::restore(case.policies(), plain(), cut).unwrap_err().to_string();
         prop_assert!(error.starts_with("the tracker's snapshot is damaged: "), "{}", error);
         bytes.push(0);
-        let error = Tracker::restore(case.policies(), PLAIN, &bytes).unwrap_err().to_string();
+        let error = Tracker::restore(case.policies(), plain(), &bytes).unwrap_err().to_string();
         prop_assert_eq!(error, "the tracker's snapshot is damaged: something follows its end");
     }
 
@@ -219,8 +221,8 @@ proptest! {
         steps in vec(0..30_i64, 1..8),
         horizon in 0..10_i64,
     ) {
-        let evicting = Options { pane_horizon_ms: Some(horizon * 60_000), ..PLAIN };
-        let (mut whole, mut short) = (case.tracker(PLAIN), case.tracker(evicting));
+        let evicting = Options { pane_horizon_ms: Some(horizon * 60_000), ..plain() };
+        let (mut whole, mut short) = (case.tracker(plain()), case.tracker(evicting));
         let (mut clock, mut other_clock) = (480, 480);
         let (mut heard, mut heard_short) = (Readers::default(), Readers::default());
         for offset in 0..case.events.len() {
@@ -240,7 +242,7 @@ proptest! {
         case in cases(SIZE),
         steps in vec(0..5_i64, 1..8),
     ) {
-        let mut tracker = case.tracker(PLAIN);
+        let mut tracker = case.tracker(plain());
         let mut clock = 480;
         let mut announced = std::collections::BTreeSet::new();
         for offset in 0..case.events.len() + 60 {

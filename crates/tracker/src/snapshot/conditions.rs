@@ -14,11 +14,22 @@ pub(super) struct Conditions {
     sets: Vec<(i64, u64)>,
     /// The attributes that histories keep, by their names in policies.
     attributes: Vec<String>,
+    /// How many of them, the first ones, policies matched on.
+    matched: u64,
     pub(super) allowed_delay_ms: i64,
     forget_after_ms: Option<i64>,
     pane_horizon_ms: Option<i64>,
     /// The instant up to which verdicts were given.
     pub(super) settled_ms: i64,
+}
+
+/// What becomes of the attributes in a snapshot's histories.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// By position then: the position now.
+    pub(super) positions: Vec<Option<u16>>,
+    /// Nothing has changed.
+    pub(super) is_same: bool,
 }
 
 pub(super) fn write(tracker: &Tracker, writer: &mut Writer<'_>) {
@@ -33,6 +44,7 @@ pub(super) fn write(tracker: &Tracker, writer: &mut Writer<'_>) {
     for attribute in attributes {
         writer.text(&attribute.to_string());
     }
+    writer.unsigned(tracker.rules.matched_attributes().len() as u64);
     writer.signed(tracker.options.allowed_delay_ms);
     writer.option(tracker.options.forget_after_ms, Writer::signed);
     writer.option(tracker.options.pane_horizon_ms, Writer::signed);
@@ -47,6 +59,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Conditions, Damaged> {
         attributes: (0..reader.count()?)
             .map(|_| Ok(reader.text()?.to_owned()))
             .collect::<Result<_, Damaged>>()?,
+        matched: reader.unsigned()?,
         allowed_delay_ms: reader.signed()?,
         forget_after_ms: reader.option(Reader::signed)?,
         pane_horizon_ms: reader.option(Reader::signed)?,
@@ -82,24 +95,39 @@ impl Conditions {
                 )));
             }
         }
-        let known: Vec<String> = tracker
+        let (matched, _) = self
+            .attributes
+            .split_at_checked(self.matched as usize)
+            .ok_or(Damaged("more attributes are matched than there are"))?;
+        let asked: Vec<String> = tracker
             .rules
-            .attributes()
+            .matched_attributes()
             .iter()
             .map(ToString::to_string)
+            .filter(|name| !matched.contains(name))
             .collect();
-        if known != self.attributes {
-            let asked: Vec<&str> = known
-                .iter()
-                .filter(|name| !self.attributes.contains(name))
-                .map(String::as_str)
-                .collect();
+        if !asked.is_empty() {
             return Err(SnapshotError::Unusable(format!(
                 "no policy that it was taken under matches on {}, so that its tickets' histories do not hold that",
                 asked.join(", ")
             )));
         }
         Ok(())
+    }
+
+    /// Where the attributes that were kept are kept now. Those that only alerts show may have changed: what was said of
+    /// them stays as it was, and what was not kept then is not known of the tickets from then.
+    pub(super) fn kept(&self, tracker: &Tracker) -> Kept {
+        let attributes = tracker.rules.attributes().iter();
+        let now: Vec<String> = attributes.map(ToString::to_string).collect();
+        let positions = self.attributes.iter().map(|name| {
+            let position = now.iter().position(|known| known == name)?;
+            Some(position as u16)
+        });
+        Kept {
+            positions: positions.collect(),
+            is_same: now == self.attributes,
+        }
     }
 
     fn check_sets(&self, configured: &[PolicySet]) -> Result<(), SnapshotError> {

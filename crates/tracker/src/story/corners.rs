@@ -56,7 +56,7 @@ fn a_second_created_is_an_update() {
         .says("first_reply", "running, due Mon 10:00")
         .has_no("first_reply#2")
         .in_all("created", 1)
-        .gauges("/moved", "open 1, first_reply 1");
+        .gauges("/moved", "open 1 (T), first_reply 1");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn stopped_out_of_a_pause_has_no_due() {
         .status("pending")
         .at("Tue 09:00")
         .says("requester_wait", "paused")
-        .gauges("/", "open 1");
+        .gauges("/", "open 1 (T)");
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn case_22_every_permutation_and_repetition_ends_the_same() {
     let fresh = story.tracker();
     let mut order: Vec<usize> = (0..told.len()).collect();
     for_each_permutation(&mut order, 0, &mut |order| {
-        let mut tracker = Tracker::new(fresh.rules.sets().clone(), fresh.options);
+        let mut tracker = Tracker::new(fresh.rules.sets().clone(), fresh.options.clone());
         let mut ending = Ending::default();
         for (offset, index) in order.iter().enumerate() {
             tell(&mut tracker, &told[*index], offset as u64);

@@ -23,6 +23,7 @@ impl Desk {
             allowed_delay_ms: 0,
             forget_after_ms: Some(FORGET_AFTER_HOURS * HOUR_MS),
             pane_horizon_ms: None,
+            ..Options::default()
         };
         Self {
             tracker: Tracker::new(sets, options),

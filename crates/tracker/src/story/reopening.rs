@@ -132,7 +132,7 @@ fn created_over_and_reopened_resumes_from_nothing() {
         .in_all("met.resolution", 0)
         .in_all("entered", 1)
         .in_all("left", 0)
-        .gauges("/", "open 1, resolution 1");
+        .gauges("/", "open 1 (T), resolution 1");
 }
 
 #[test]

@@ -17,7 +17,8 @@ fn restarted(story: &Story, tracker: &Tracker) -> Tracker {
     let mut bytes = Vec::new();
     tracker.snapshot(&mut bytes);
     let fresh = story.tracker();
-    let restored = Tracker::restore(fresh.rules.sets().clone(), fresh.options, &bytes).unwrap();
+    let restored =
+        Tracker::restore(fresh.rules.sets().clone(), fresh.options.clone(), &bytes).unwrap();
     let mut again = Vec::new();
     restored.snapshot(&mut again);
     assert_eq!(again, bytes);
@@ -159,7 +160,7 @@ fn gauges_follow_the_open_tickets_and_their_running_clocks() {
     story
         .clone()
         .at("Mon 09:10")
-        .gauges("acme/", "open 1, first_reply 1, requester_wait 1");
+        .gauges("acme/", "open 1 (T), first_reply 1, requester_wait 1");
     let moved = story
         .agent_replied("Mon 09:20")
         .vendor("globex")
@@ -168,7 +169,7 @@ fn gauges_follow_the_open_tickets_and_their_running_clocks() {
         .clone()
         .at("Mon 09:30")
         .gauges("acme/", "open 0")
-        .gauges("globex/", "open 1");
+        .gauges("globex/", "open 1 (T)");
     moved
         .solved("Mon 09:40")
         .at("Mon 09:50")

@@ -161,6 +161,7 @@ impl Story {
             allowed_delay_ms: self.allowed_delay_ms,
             forget_after_ms: None,
             pane_horizon_ms: None,
+            ..Options::default()
         };
         Tracker::new(sets, options)
     }
@@ -349,14 +350,16 @@ impl Ending {
         self
     }
 
-    /// `open 1, first_reply 1` of an owner.
+    /// `open 1 (T), first_reply 1` of an owner, the oldest ticket in brackets.
     #[track_caller]
     pub(super) fn gauges(self, owner: &str, expected: &str) -> Self {
         let gauge = self.gauges.get(owner);
-        let mut words = vec![format!(
-            "open {}",
-            gauge.map_or(0, |gauge| gauge.open_tickets)
-        )];
+        let mut words = vec![match gauge {
+            Some(gauge) if gauge.open_tickets != 0 => {
+                format!("open {} ({})", gauge.open_tickets, gauge.oldest_ticket_id)
+            }
+            _ => "open 0".to_owned(),
+        }];
         let running = gauge.into_iter().flat_map(|gauge| &gauge.running);
         words.extend(running.map(|clocks| {
             let metric = v1::Metric::try_from(clocks.metric).unwrap();

@@ -1,5 +1,6 @@
 //! Verdicts, their owners and shares, and the row of a cycle: SEMANTICS 3 and 8.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use slawatch_policy::AttributeTo;
@@ -109,6 +110,7 @@ impl Reference<'_> {
                 row.breached_at_ms = row.due_at_ms;
                 self.decided(cycle, due, self.state_at(due), &mut row);
                 self.share(cycle, due, &mut row);
+                row.attributes = self.shown(self.state_at(due));
             }
             Verdict::Stopped(stop) => {
                 let state = self.at(stop.place);
@@ -147,6 +149,22 @@ impl Reference<'_> {
         let owner = self.decided_owner(cycle, at, state);
         (row.vendor, row.queue) = (owner.0.into(), owner.1.into());
         row.decided_at_ms = Some(minute_ms(at));
+    }
+
+    /// The attributes that a breached row shows; the tier only where any policy asks for it.
+    fn shown(&self, state: &State) -> BTreeMap<String, String> {
+        let mut policies = self.sets.iter().flat_map(|set| &set.policies);
+        let asks_for_tier = policies.any(|policy| policy.tiers.is_some());
+        let tier = if asks_for_tier { state.tier } else { "" };
+        [
+            ("status", state.status.name()),
+            ("category", state.category),
+            ("labels.tier", tier),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
     }
 
     fn share(&self, cycle: &Cycle, until: i64, row: &mut v1::OutcomeRow) {
