@@ -173,6 +173,7 @@ mod tests {
                     incident: "i-1".into(),
                     state,
                     revision: 1,
+                    ..IntentKey::default()
                 },
                 may_be_open: false,
             },

@@ -43,7 +43,7 @@ pub struct Delivery {
 }
 
 /// Names one intent of one receiver.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IntentKey {
     /// The incident told of.
     pub incident: String,
@@ -51,6 +51,10 @@ pub struct IntentKey {
     pub state: AlertState,
     /// The transition's revision when the intent was written.
     pub revision: u64,
+    /// How often the same was told before on purpose; 0 the first time.
+    pub repeat: u32,
+    /// Step of the escalation that it belongs to, from 1; 0 without one.
+    pub step: u32,
 }
 
 /// What a ledger asks of a receiver's queue.

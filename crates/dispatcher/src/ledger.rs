@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use slawatch_wire::v1::{
     AlertBatch, AlertState, AlertTransition, Notification, NotificationBatch, NotificationState,
+    Suppression,
 };
 
 use crate::delivery::{Address, Delivery, IntentKey, LedgerId, Order, Report, Subject, is_over};
@@ -30,8 +31,6 @@ pub struct Outputs {
     pub records: Vec<Notification>,
     /// For the receivers' queues, by their number.
     pub orders: Vec<(usize, Order)>,
-    /// The receiver of each verdict among the records that is known too late to page anybody for it.
-    pub stale: Vec<String>,
 }
 
 /// What a batch of alerts came to.
@@ -225,6 +224,8 @@ impl Ledger {
             incident: notification.incident.clone(),
             state: notification.alert_state(),
             revision: notification.revision,
+            repeat: notification.repeat,
+            step: notification.step,
         };
         let incident = if self.directory.receivers[number].by_incident {
             notification.incident.clone()
@@ -288,7 +289,6 @@ impl Ledger {
         let decided = self.decide(now_ms, batch);
         outputs.records.extend(decided.records);
         outputs.orders.extend(decided.orders);
-        outputs.stale.extend(decided.stale);
         outputs
     }
 
@@ -331,7 +331,8 @@ impl Ledger {
         for (intent, missed) in line.take_missed() {
             let reason = "it was over before it was told".to_owned();
             let suppressed = NotificationState::Suppressed;
-            let notification = record(&intent, suppressed, reason, Some(&missed));
+            let mut notification = record(&intent, suppressed, reason, Some(&missed));
+            notification.set_suppression(Suppression::Missed);
             outputs.records.push(notification);
         }
         match line.next(terms) {
@@ -342,13 +343,14 @@ impl Ledger {
             Step::Suppress {
                 intent,
                 reason,
-                stale,
+                suppression,
             } => {
                 let about = line.newest.as_deref();
-                let notification = record(&intent, NotificationState::Suppressed, reason, about);
+                let mut notification =
+                    record(&intent, NotificationState::Suppressed, reason, about);
+                notification.set_suppression(suppression);
                 line.told = Told::Suppressed(intent);
                 outputs.records.push(notification);
-                outputs.stale.extend(stale.then(|| listed.name.clone()));
             }
             Step::Announce {
                 intent,
@@ -450,6 +452,9 @@ impl Ledger {
             about.as_deref(),
         );
         notification.attempts = report.attempts;
+        if report.end == DeliveryEnd::Suppressed {
+            notification.set_suppression(Suppression::Superseded);
+        }
         notification
     }
 
@@ -522,6 +527,8 @@ fn record(
         detail,
         vendor: about.map(|alert| alert.vendor.clone()).unwrap_or_default(),
         queue: about.map(|alert| alert.queue.clone()).unwrap_or_default(),
+        step: intent.step,
+        repeat: intent.repeat,
         ..Notification::default()
     }
 }

@@ -50,6 +50,14 @@ pub const NOTIFICATIONS: Metric = Metric {
     kind: Kind::Counter,
     help: "Notifications recorded, by receiver and state (intent, sent, rejected, suppressed).",
 };
+/// What was not told, and why.
+pub const SUPPRESSED: Metric = Metric {
+    name: "slawatch_notifications_suppressed_total",
+    kind: Kind::Counter,
+    help: "Notifications recorded as not sent, by receiver and reason: superseded, missed (over before it was told), \
+           stale, lost (gone from slawatch.alerts), silenced, maintenance, inhibited, limited (over max_per_hour; alert \
+           SlawatchPagesHeldBack).",
+};
 /// Requests made.
 pub const REQUESTS: Metric = Metric {
     name: "slawatch_receiver_requests_total",
@@ -96,11 +104,12 @@ pub const DELAY_BUCKETS: [f64; 14] = [
 ];
 
 /// All of them.
-pub const ALL: [Metric; 10] = [
+pub const ALL: [Metric; 11] = [
     TRANSITIONS,
     FENCED_BATCHES,
     UNREADABLE,
     NOTIFICATIONS,
+    SUPPRESSED,
     REQUESTS,
     REJECTED,
     STALE,

@@ -20,7 +20,9 @@ use slawatch_stream::{
     TopicPartition,
 };
 use slawatch_wire::Message;
-use slawatch_wire::v1::{AlertBatch, Notification, NotificationBatch, NotificationState};
+use slawatch_wire::v1::{
+    AlertBatch, Notification, NotificationBatch, NotificationState, Suppression,
+};
 
 use crate::config::DispatcherConfig;
 use crate::delivery::LedgerId;
@@ -345,9 +347,6 @@ impl Processor for DispatcherProcessor {
 impl DispatcherProcessor {
     fn perform(&mut self, outputs: Outputs) {
         self.records.extend(outputs.records);
-        for receiver in outputs.stale {
-            counter!(names::STALE.name, "receiver" => receiver).increment(1);
-        }
         for (number, order) in outputs.orders {
             self.outbox.order(number, order);
         }
@@ -425,7 +424,29 @@ fn count(notification: &Notification) {
             counter!(names::REJECTED.name, "receiver" => receiver.clone()).increment(1);
             "rejected"
         }
-        NotificationState::Suppressed => "suppressed",
+        NotificationState::Suppressed => {
+            count_suppressed(notification.suppression(), &receiver);
+            "suppressed"
+        }
     };
     counter!(names::NOTIFICATIONS.name, "receiver" => receiver, "state" => state).increment(1);
+}
+
+fn count_suppressed(suppression: Suppression, receiver: &str) {
+    let reason = match suppression {
+        Suppression::Unspecified => "unspecified",
+        Suppression::Superseded => "superseded",
+        Suppression::Missed => "missed",
+        Suppression::Stale => {
+            counter!(names::STALE.name, "receiver" => receiver.to_owned()).increment(1);
+            "stale"
+        }
+        Suppression::Lost => "lost",
+        Suppression::Silenced => "silenced",
+        Suppression::Maintenance => "maintenance",
+        Suppression::Inhibited => "inhibited",
+        Suppression::Limited => "limited",
+    };
+    counter!(names::SUPPRESSED.name, "receiver" => receiver.to_owned(), "reason" => reason)
+        .increment(1);
 }

@@ -78,6 +78,9 @@ pub fn idempotency_key(key: &str, intent: &IntentKey) -> String {
         hash.update(part);
     }
     hash.update(intent.revision.to_be_bytes());
+    if intent.repeat > 0 {
+        hash.update(intent.repeat.to_be_bytes());
+    }
     hex(&hash.finalize()[..16])
 }
 
@@ -113,6 +116,7 @@ mod tests {
             incident: incident.into(),
             state,
             revision,
+            ..IntentKey::default()
         }
     }
 
@@ -157,7 +161,12 @@ mod tests {
         let key = idempotency_key("k", &firing);
         assert_eq!(key, idempotency_key("k", &firing));
         assert_eq!(key.len(), 32);
+        let again = IntentKey {
+            repeat: 1,
+            ..firing.clone()
+        };
         for (other_key, other) in [
+            ("k", again),
             ("k2", firing),
             ("ki", intent("", AlertState::Firing, 2)),
             ("k", intent("i", AlertState::Resolved, 2)),

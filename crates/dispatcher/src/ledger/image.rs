@@ -56,6 +56,10 @@ struct LineImage {
     told_revision: u64,
     #[prost(message, repeated, tag = "9")]
     missed: Vec<AlertTransition>,
+    #[prost(uint32, tag = "10")]
+    told_repeat: u32,
+    #[prost(uint32, tag = "11")]
+    told_step: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, prost::Enumeration)]
@@ -174,6 +178,8 @@ fn line_image(receiver: &str, subject: &Subject, line: &Line) -> LineImage {
             .map_or(AlertState::Unspecified, |intent| intent.state)
             .into(),
         told_revision: intent.map_or(0, |intent| intent.revision),
+        told_repeat: intent.map_or(0, |intent| intent.repeat),
+        told_step: intent.map_or(0, |intent| intent.step),
         missed: line
             .missed
             .iter()
@@ -187,6 +193,8 @@ fn told_from(line: &LineImage) -> Told {
         incident: line.told_incident.clone(),
         state: line.told_state(),
         revision: line.told_revision,
+        repeat: line.told_repeat,
+        step: line.told_step,
     };
     match line.told() {
         ToldImage::Nothing => Told::Nothing,

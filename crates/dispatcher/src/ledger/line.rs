@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use slawatch_wire::v1::{AlertState, AlertTransition};
+use slawatch_wire::v1::{AlertState, AlertTransition, Suppression};
 
 use crate::delivery::{IntentKey, is_over};
 use crate::instant::rfc3339;
@@ -62,8 +62,7 @@ pub(super) enum Step {
     Suppress {
         intent: IntentKey,
         reason: String,
-        /// A verdict that is known too late to page anybody for it (SEMANTICS 6).
-        stale: bool,
+        suppression: Suppression,
     },
     Announce {
         intent: IntentKey,
@@ -153,6 +152,7 @@ impl Line {
                     incident: missed.incident.clone(),
                     state: AlertState::Firing,
                     revision: missed.revision,
+                    ..IntentKey::default()
                 };
                 (intent, missed)
             })
@@ -205,7 +205,7 @@ impl Line {
                 reason: "the alert is no longer in slawatch.alerts, so it cannot be sent again; its topic needs a \
                          longer retention"
                     .to_owned(),
-                stale: false,
+                suppression: Suppression::Lost,
             },
             Told::Nothing
             | Told::Suppressed(_)
@@ -243,6 +243,7 @@ impl Line {
             incident: newest.incident.clone(),
             state: AlertState::Firing,
             revision: newest.revision,
+            ..IntentKey::default()
         };
         // What a rule watches still holds and is news whenever it is learnt of; a ticket's verdict is not.
         let is_verdict = !newest.ticket_id.is_empty();
@@ -257,7 +258,7 @@ impl Line {
             return Step::Suppress {
                 intent,
                 reason,
-                stale: true,
+                suppression: Suppression::Stale,
             };
         }
         self.announce(intent, newest)
@@ -292,6 +293,7 @@ impl Line {
             incident: told.incident.clone(),
             state: newest.state(),
             revision: newest.revision,
+            ..IntentKey::default()
         };
         self.announce(intent, newest)
     }

@@ -113,7 +113,12 @@ impl Story {
     }
 
     fn note(&mut self, outputs: Outputs) {
-        self.stale.extend(outputs.stale);
+        let stale = outputs
+            .records
+            .iter()
+            .filter(|record| record.suppression() == Suppression::Stale);
+        self.stale
+            .extend(stale.map(|record| record.receiver.clone()));
         for notification in outputs.records {
             self.note_record(notification);
         }

@@ -38,6 +38,7 @@ fn delivery(key: &str, state: AlertState, revision: u64, may_be_open: bool) -> D
             incident: "i".into(),
             state,
             revision,
+            ..IntentKey::default()
         },
         may_be_open,
     }

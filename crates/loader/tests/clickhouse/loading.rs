@@ -261,6 +261,7 @@ fn notifications() -> v1::NotificationBatch {
         queue: "refunds".to_owned(),
         reference: "C1/17".to_owned(),
         step: 2,
+        ..v1::Notification::default()
     };
     let takeover = v1::Notification {
         state: v1::NotificationState::Takeover.into(),
