@@ -20,7 +20,7 @@ pub(crate) struct Calendars {
 }
 
 impl Calendars {
-    fn get(&mut self, draft: &CalendarDraft) -> Option<Arc<Calendar>> {
+    pub(crate) fn get(&mut self, draft: &CalendarDraft) -> Option<Arc<Calendar>> {
         let spec = spec(draft)?;
         if let Some((_, calendar)) = self.made.iter().find(|(made, _)| *made == spec) {
             return Some(Arc::clone(calendar));

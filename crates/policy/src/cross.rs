@@ -24,18 +24,11 @@ pub(crate) fn check(source: &Source<'_>, file: &FileDraft, slips: &Slips<'_>) ->
         slips,
         found: Vec::new(),
     };
-    checker.names_twice(
-        "[[calendar]]",
-        file.calendars.iter().map(|calendar| calendar.name.as_ref()),
-    );
+    checker.calendars(file);
     checker.names_twice(
         "[[policy]]",
         file.policies.iter().map(|policy| policy.name.as_ref()),
     );
-    for calendar in &file.calendars {
-        checker.hours(calendar);
-        checker.dates(calendar);
-    }
     for policy in &file.policies {
         checker.conditions(policy);
         checker.warn_levels(policy);
@@ -46,6 +39,21 @@ pub(crate) fn check(source: &Source<'_>, file: &FileDraft, slips: &Slips<'_>) ->
     checker.unknown_calendars(file);
     checker.unused_calendars(file);
     checker.numbers(file);
+    checker.found
+}
+
+/// As [`check`], of the calendars alone, whoever uses them.
+pub(crate) fn check_calendars(
+    source: &Source<'_>,
+    file: &FileDraft,
+    slips: &Slips<'_>,
+) -> Vec<Diagnostic> {
+    let mut checker = Checker {
+        source,
+        slips,
+        found: Vec::new(),
+    };
+    checker.calendars(file);
     checker.found
 }
 
@@ -75,6 +83,17 @@ impl Checker<'_> {
                 ),
                 None => drop(seen.insert(&name.value, line)),
             }
+        }
+    }
+
+    fn calendars(&mut self, file: &FileDraft) {
+        self.names_twice(
+            "[[calendar]]",
+            file.calendars.iter().map(|calendar| calendar.name.as_ref()),
+        );
+        for calendar in &file.calendars {
+            self.hours(calendar);
+            self.dates(calendar);
         }
     }
 

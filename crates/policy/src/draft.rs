@@ -88,14 +88,28 @@ pub(crate) fn read(source: &Source<'_>, root: &DeTable<'_>) -> FileDraft {
             };
             Some(at(value, instant_ms?))
         }),
-        calendars: tables(root, "calendar")
-            .map(|(header, table)| calendar(source.last_line(&header), table))
-            .collect(),
+        calendars: calendars(source, root),
         policies: tables(root, "policy")
             .map(|(header, table)| policy(source.last_line(&header), table))
             .collect(),
         names_policies: root.contains_key("policy"),
     }
+}
+
+/// Of a file that is no policy file, and in which only calendars are looked for.
+pub(crate) fn read_calendars(source: &Source<'_>, root: &DeTable<'_>) -> FileDraft {
+    FileDraft {
+        effective_from_ms: None,
+        calendars: calendars(source, root),
+        policies: Vec::new(),
+        names_policies: false,
+    }
+}
+
+fn calendars(source: &Source<'_>, root: &DeTable<'_>) -> Vec<CalendarDraft> {
+    tables(root, "calendar")
+        .map(|(header, table)| calendar(source.last_line(&header), table))
+        .collect()
 }
 
 fn calendar(header: Range<usize>, table: &DeTable<'_>) -> CalendarDraft {

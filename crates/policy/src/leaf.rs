@@ -70,7 +70,11 @@ pub(crate) fn instant(text: &str) -> Read<i64> {
     }
 }
 
-fn time_zone(text: &str) -> Read<()> {
+/// Whether a text is a time zone's name.
+///
+/// # Errors
+/// What to write instead.
+pub fn time_zone(text: &str) -> Result<(), Mistake> {
     if is_time_zone(text) {
         return Ok(());
     }
@@ -252,6 +256,18 @@ fn time_left(text: &str) -> Read<WarnLevel> {
     }
 }
 
+/// A level as `warn_at` knows it, written as text: `0.8` or `15m`.
+///
+/// # Errors
+/// What is wrong with the text, and what was probably meant.
+pub fn read_warn_level(text: &str) -> Result<WarnLevel, Mistake> {
+    if text.parse::<f64>().is_ok() {
+        fraction(text)
+    } else {
+        time_left(text)
+    }
+}
+
 pub(crate) fn warn_level(value: &DeValue<'_>) -> Option<WarnLevel> {
     match value {
         DeValue::Float(written) => fraction(written.as_str()).ok(),
@@ -296,6 +312,14 @@ fn weekday(key: &str, name: &str) -> Read<usize> {
 
 pub(crate) fn weekday_name(day: usize) -> &'static str {
     WEEKDAYS[day % 7]
+}
+
+/// The attribute that a match names so, as events and rows call it.
+///
+/// # Errors
+/// What to write instead.
+pub fn attribute_name(key: &str) -> Result<String, Mistake> {
+    attribute(key).map(|attribute| attribute.to_string())
 }
 
 pub(crate) fn attribute(key: &str) -> Read<Attribute> {

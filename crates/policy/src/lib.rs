@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod build;
+mod calendars;
 mod check;
 mod cross;
 mod diagnostics;
@@ -41,7 +42,8 @@ pub use warn_level::WarnLevel;
 
 /// What other files of slawatch are read with, so that their mistakes are told the same way.
 pub mod reading {
-    pub use crate::leaf::{Mistake, duration_ms};
+    pub use crate::calendars::{NamedCalendar, calendars};
+    pub use crate::leaf::{Mistake, attribute_name, duration_ms, read_warn_level, time_zone};
     pub use crate::nearest::nearest;
     pub use crate::source::{Position, Source};
 }

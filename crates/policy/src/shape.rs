@@ -21,15 +21,38 @@ pub(crate) fn check(source: &Source<'_>, root: &DeTable<'_>, slips: &Slips<'_>) 
     let mut checker = Checker {
         source,
         slips,
+        tables: &[&FILE, &CALENDAR, &POLICY],
         found: Vec::new(),
     };
     checker.table(&FILE, root, &(0..0));
     checker.found
 }
 
+/// As [`check`], of the calendars alone: the file's other keys are somebody else's.
+pub(crate) fn check_calendars(
+    source: &Source<'_>,
+    root: &DeTable<'_>,
+    slips: &Slips<'_>,
+) -> Vec<Diagnostic> {
+    let mut checker = Checker {
+        source,
+        slips,
+        tables: &[&CALENDAR],
+        found: Vec::new(),
+    };
+    if let Some(value) = root.get("calendar") {
+        checker.value("calendar", &CALENDARS, value);
+    }
+    checker.found
+}
+
+static CALENDARS: Kind = Kind::Tables(&CALENDAR);
+
 struct Checker<'a> {
     source: &'a Source<'a>,
     slips: &'a Slips<'a>,
+    /// Those that the file may have: where a word may belong.
+    tables: &'static [&'static Table],
     found: Vec<Diagnostic>,
 }
 
@@ -68,9 +91,8 @@ impl Checker<'_> {
 
     fn unknown_key(&mut self, table: &'static Table, name: &Spanned<std::borrow::Cow<'_, str>>) {
         let word = name.get_ref();
-        let elsewhere = [&FILE, &CALENDAR, &POLICY]
-            .into_iter()
-            .find(|other| other.key(word).is_some());
+        let mut others = self.tables.iter();
+        let elsewhere = others.find(|other| other.key(word).is_some());
         let help = match elsewhere {
             Some(other) if other.header == FILE.header => {
                 format!("{word} belongs to the file: write it at the top, above every [[…]]")

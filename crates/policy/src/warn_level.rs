@@ -68,7 +68,7 @@ impl WarnLevel {
     }
 
     /// Whether both are reached at the same elapsed time, whatever the target.
-    pub(crate) fn same_as(&self, other: &Self) -> bool {
+    pub fn same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (
                 Self::Fraction {
