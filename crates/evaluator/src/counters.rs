@@ -177,6 +177,21 @@ impl Totals {
         self.values.iter().all(|value| *value == 0)
     }
 
+    /// Whether anything but breaches is in it: those come about by the clock alone.
+    pub(crate) fn has_events(&self) -> bool {
+        let breached = Metric::ALL.map(|metric| Counter::breached(metric).index());
+        bits(self.mask).any(|index| self.values[index] != 0 && !breached.contains(&index))
+    }
+
+    /// Only what is below zero.
+    pub(crate) fn decreases(&self) -> Self {
+        let mut decreases = Self::ZERO;
+        for index in bits(self.mask).filter(|index| self.values[*index] < 0) {
+            decreases.increase(index, self.values[index]);
+        }
+        decreases
+    }
+
     pub(crate) fn add(&mut self, other: &Self) {
         for index in bits(other.mask) {
             self.increase(index, other.values[index]);
@@ -352,6 +367,26 @@ mod tests {
         assert_eq!(sum.get(Counter::WAIT_MS), 70);
         sum.subtract_packed(&packed);
         assert!(sum.is_zero());
+    }
+
+    #[test]
+    fn what_the_clock_brings_about_is_no_event() {
+        let verdicts = |met, breached| {
+            Totals::from_wire(&Measures {
+                verdicts: vec![VerdictCount {
+                    metric: v1::Metric::Answer as i32,
+                    met,
+                    breached,
+                }],
+                ..Measures::default()
+            })
+        };
+        assert!(!verdicts(0, 3).has_events());
+        assert!(verdicts(1, 0).has_events());
+        assert!(!Totals::ZERO.has_events());
+        let decreases = verdicts(1, -4).decreases();
+        assert_eq!(decreases.get(Counter::breached(Metric::Answer)), -4);
+        assert_eq!(decreases.get(Counter::met(Metric::Answer)), 0);
     }
 
     #[test]

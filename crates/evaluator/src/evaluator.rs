@@ -6,10 +6,12 @@
 
 use std::sync::Arc;
 
-use slawatch_wire::v1::{AlertTransition, RulesTaken, Signal, SignalBatch, signal};
+use slawatch_wire::v1::{
+    Action, ActionKind, AlertTransition, RulesTaken, Signal, SignalBatch, signal,
+};
 use slawatch_wire::vendor_partition;
 
-use crate::groups::{Groups, Moment};
+use crate::groups::{Groups, Moment, Teller};
 use crate::minute::Minute;
 use crate::rule::RuleSet;
 use crate::sources::{Admission, Sources};
@@ -30,6 +32,8 @@ pub struct Stats {
     pub unknown_signals: u64,
     /// Rules that an owner put in force and that this version cannot read; those before went on.
     pub unreadable_rules: u64,
+    /// Acknowledgements of alerts that did not fire here.
+    pub ignored_acknowledgements: u64,
 }
 
 /// Which partition of `slawatch.signals` an evaluator serves.
@@ -108,10 +112,26 @@ impl Evaluator {
         out.append(&mut self.parting);
         match &signal.kind {
             Some(signal::Kind::Batch(batch)) => self.batch(batch, out),
-            // Who acknowledges or silences decides who is told, not what is true.
-            Some(signal::Kind::Action(_)) => {}
+            Some(signal::Kind::Action(action)) => self.act(action, out),
             Some(signal::Kind::Rules(rules)) => self.take_rules(rules, out),
             None => self.stats.unknown_signals += 1,
+        }
+    }
+
+    /// Who silences what decides who is told, not what is true; so only acknowledgements count here.
+    fn act(&mut self, action: &Action, out: &mut Vec<AlertTransition>) {
+        if action.kind() != ActionKind::Acknowledge {
+            return;
+        }
+        let moment = Moment {
+            now_ms: self.sources.clock_ms.unwrap_or(0),
+            sources_out: self.sources.out(),
+        };
+        let known = self.groups.acknowledge(&self.rules, action, moment, out)
+            || self.tickets.acknowledge(&self.rules, action, moment, out);
+        // One that names no vendor went to every partition, and most know nothing of its alert.
+        if !known && !action.vendor.is_empty() {
+            self.stats.ignored_acknowledgements += 1;
         }
     }
 
@@ -166,16 +186,20 @@ impl Evaluator {
 
     fn take_rows(&mut self, batch: &SignalBatch) {
         let source = self.sources.source_mut(batch);
+        let teller = Teller {
+            source: batch.source,
+            clock_ms: batch.clock_ms,
+        };
         for row in &batch.panes {
             if row.part != 0 && !source.is_new_correction(row) {
                 continue;
             }
-            if !self.groups.pane_row(&self.rules, batch.source, row) {
+            if !self.groups.pane_row(&self.rules, teller, row) {
                 self.stats.late_rows += 1;
             }
         }
         for row in &batch.gauges {
-            self.groups.gauge_row(&self.rules, batch.source, row);
+            self.groups.gauge_row(&self.rules, teller, row);
         }
     }
 
@@ -205,13 +229,13 @@ impl Evaluator {
         while clock < target {
             self.evaluate(clock.last_ms(), out);
             let mut next = clock.plus(1);
-            if unchanged > longest_timer {
+            let leaps = unchanged > longest_timer;
+            if leaps {
                 // Every timer has run out and nothing moves: on to where something does.
-                let change = self.groups.next_change(&self.rules, clock);
-                next = change.map_or(target, |change| change.min(target));
+                next = self.next_change(clock).map_or(target, |at| at.min(target));
             }
             let hour_passed = next.0.div_euclid(60) != clock.0.div_euclid(60);
-            unchanged = if self.groups.roll(&self.rules, next) {
+            unchanged = if self.groups.roll(&self.rules, next) || leaps {
                 0
             } else {
                 unchanged + 1
@@ -224,16 +248,29 @@ impl Evaluator {
         self.evaluate(to_ms, out);
     }
 
+    /// The first minute after `clock` in which something may change though nothing is heard.
+    fn next_change(&mut self, clock: Minute) -> Option<Minute> {
+        let now_ms = clock.last_ms();
+        let wakes = [
+            self.groups.next_wake_ms(&self.rules, now_ms),
+            self.tickets.next_wake_ms(),
+        ];
+        let wakes = wakes.into_iter().flatten().map(Minute::of);
+        let window = self.groups.next_change(&self.rules, clock);
+        wakes.chain(window).map(|at| at.max(clock.plus(1))).min()
+    }
+
     fn evaluate(&mut self, now_ms: i64, out: &mut Vec<AlertTransition>) {
         let moment = Moment {
             now_ms,
             sources_out: self.sources.out(),
         };
         self.groups.evaluate(&self.rules, moment, out);
+        self.tickets.tick(&self.rules, moment, out);
     }
 
     fn sweep(&mut self, now_ms: i64, out: &mut Vec<AlertTransition>) {
-        self.groups.sweep();
+        self.groups.sweep(&self.rules, now_ms);
         let sources_out = self.sources.out();
         self.tickets.sweep(&self.rules, now_ms, sources_out, out);
     }

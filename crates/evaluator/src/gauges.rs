@@ -2,11 +2,13 @@
 
 use slawatch_wire::v1::GaugeRow;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Gauge {
     pub(crate) source: u32,
     pub(crate) open_tickets: i64,
     pub(crate) oldest_created_at_ms: Option<i64>,
+    /// Empty where none is open.
+    pub(crate) oldest_ticket_id: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,7 @@ impl Gauges {
             source,
             open_tickets: row.open_tickets,
             oldest_created_at_ms: row.oldest_created_at_ms,
+            oldest_ticket_id: row.oldest_ticket_id.clone(),
         };
         match self.0.iter_mut().find(|known| known.source == source) {
             Some(known) => {

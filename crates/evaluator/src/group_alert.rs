@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use slawatch_wire::v1::{AlertState, AlertTransition, Evidence};
+use slawatch_wire::v1::{Action, AlertState, AlertTransition, Evidence};
 
-use crate::episode::{Resolved, Step};
+use crate::episode::{Expired, Resolved, Step};
 use crate::identity;
 use crate::rule::{Badge, GroupRule};
 use crate::summary::Field;
@@ -40,9 +40,19 @@ impl Told<'_> {
             Step::Pend => (AlertState::Pending, None),
             Step::Withdraw => (AlertState::Resolved, None),
             Step::Fire => (AlertState::Firing, Some(now_ms)),
+            Step::Worsen {
+                firing_since_ms, ..
+            } => (AlertState::Firing, Some(firing_since_ms)),
+            Step::Acknowledge { firing_since_ms } => {
+                (AlertState::Acknowledged, Some(firing_since_ms))
+            }
             Step::Resolve {
                 firing_since_ms, ..
             } => (AlertState::Resolved, Some(firing_since_ms)),
+            Step::Retract { firing_since_ms } => (AlertState::Retracted, Some(firing_since_ms)),
+            Step::Expire {
+                firing_since_ms, ..
+            } => (AlertState::Expired, Some(firing_since_ms)),
         };
         let badge = self.badge.as_deref().cloned();
         let badge = badge.unwrap_or_else(|| about.badge());
@@ -66,7 +76,18 @@ impl Told<'_> {
             due_ms: now_ms,
             revision: self.revision,
             kind: self.rule.watch.kind().to_owned(),
+            worst_tickets: words.worst_tickets,
+            timezone: about.timezone.clone(),
             ..AlertTransition::default()
+        }
+    }
+
+    /// The transition for what a person said.
+    pub(crate) fn acknowledgement(&self, step: Step, action: &Action) -> AlertTransition {
+        AlertTransition {
+            author: action.author.clone(),
+            reason: wording::acknowledged(action),
+            ..self.transition(step)
         }
     }
 
@@ -96,7 +117,8 @@ impl Told<'_> {
             | Field::Metric
             | Field::Priority
             | Field::Level
-            | Field::Target => None,
+            | Field::Target
+            | Field::After => None,
         };
         let own = || words.fields.iter().find(|(known, _)| *known == field);
         common
@@ -123,11 +145,24 @@ impl Told<'_> {
                     format!("{}{kept}", words.over)
                 }
                 Resolved::Empty => words.empty.clone(),
-                Resolved::NeverEntered => {
-                    format!("late events show that it was never {trouble}")
-                }
+            },
+            Step::Worsen { from, to, .. } => {
+                let (from, to) = (self.value(from), self.value(to));
+                format!("got worse: {from} when it was acknowledged, {to} now")
+            }
+            // Said by the person.
+            Step::Acknowledge { .. } => String::new(),
+            Step::Retract { .. } => format!("late events show that it was never {trouble}"),
+            Step::Expire { why, .. } => match why {
+                Expired::Closed => self.rule.about.closed(),
+                Expired::Gone(why) => why.to_owned(),
             },
         }
+    }
+
+    fn value(&self, badness: f64) -> String {
+        let watch = &self.rule.watch;
+        wording::value(watch.unit(), watch.value_of(badness))
     }
 
     fn evidence(&self, mut evidence: Vec<Evidence>) -> Vec<Evidence> {

@@ -5,15 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use slawatch_wire::v1::{AlertTransition, GaugeRow, PaneRow};
+use slawatch_wire::v1::{Action, AlertTransition, GaugeRow, PaneRow};
 
+use crate::case::Case;
 use crate::counters::Totals;
-use crate::episode::{Episode, Look};
+use crate::episode::Episode;
 use crate::gauges::Gauges;
-use crate::group_alert::Told;
+use crate::kinds::quiet;
 use crate::minute::Minute;
 use crate::rule::{Group, GroupRule, RuleSet};
-use crate::view::{Figures, Seen, View};
+use crate::view::{Figures, Seen};
+use crate::watch::Watch;
 use crate::windows::Windows;
 
 /// One vendor and queue.
@@ -37,6 +39,13 @@ pub(crate) struct Vendor {
 pub(crate) struct Moment<'a> {
     pub(crate) now_ms: i64,
     pub(crate) sources_out: &'a [u32],
+}
+
+/// A source, and its clock with the batch at hand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Teller {
+    pub(crate) source: u32,
+    pub(crate) clock_ms: i64,
 }
 
 /// All of them.
@@ -76,7 +85,7 @@ impl Groups {
     }
 
     /// Takes in the row of a pane; false if it is older than what is kept.
-    pub(crate) fn pane_row(&mut self, rules: &RuleSet, source: u32, row: &PaneRow) -> bool {
+    pub(crate) fn pane_row(&mut self, rules: &RuleSet, teller: Teller, row: &PaneRow) -> bool {
         let clock = self.clock;
         let pane = Minute::of(row.pane_ms);
         if clock.is_some_and(|clock| pane <= clock.minus(rules.lengths.kept())) {
@@ -90,11 +99,14 @@ impl Groups {
         let queue = queue_of(&mut vendor.queues, rules, &row.vendor, &row.queue);
         let windows = &mut queue.figures.windows;
         let change = if row.part == 0 {
-            windows.set(&rules.lengths, clock, pane, source, &totals)
+            windows.set(&rules.lengths, clock, pane, teller.source, &totals)
         } else {
             windows.correct(&rules.lengths, clock, pane, &totals);
             totals
         };
+        if change.has_events() {
+            queue.figures.hear(teller.clock_ms);
+        }
         if !change.is_zero() {
             vendor.changed(rules, &row.queue, pane, &change);
         }
@@ -102,10 +114,11 @@ impl Groups {
     }
 
     /// Takes in what is open now.
-    pub(crate) fn gauge_row(&mut self, rules: &RuleSet, source: u32, row: &GaugeRow) {
+    pub(crate) fn gauge_row(&mut self, rules: &RuleSet, teller: Teller, row: &GaugeRow) {
         let vendor = self.vendor(rules, &row.vendor);
         let queue = queue_of(&mut vendor.queues, rules, &row.vendor, &row.queue);
-        if queue.figures.gauges.set(source, row) {
+        if queue.figures.gauges.set(teller.source, row) {
+            queue.figures.hear(teller.clock_ms);
             queue.touched = true;
             vendor.touched = true;
         }
@@ -154,13 +167,21 @@ impl Groups {
             .min()
     }
 
-    /// Forgets the groups of which nothing is left and nothing was ever told.
-    pub(crate) fn sweep(&mut self) {
+    /// Forgets the groups of which nothing is left, nothing was ever told and nothing is waited for.
+    pub(crate) fn sweep(&mut self, rules: &RuleSet, now_ms: i64) {
         let untold = |episodes: &[Episode]| episodes.iter().all(|episode| episode.revision == 0);
+        let awaits = rules.groups.iter().any(|rule| match rule.watch {
+            Watch::Quiet(_) => true,
+            Watch::Threshold(_) | Watch::Oldest(_) => false,
+        });
+        let since_ms = now_ms.saturating_sub(quiet::FORGOTTEN_MS);
+        let is_awaited = |heard_ms: Option<i64>| awaits && heard_ms.is_some_and(|at| at > since_ms);
         for vendor in self.vendors.values_mut() {
             vendor.queues.retain(|_, queue| {
-                !queue.figures.windows.panes().is_empty()
-                    || queue.figures.gauges.open_tickets() != 0
+                let figures = &queue.figures;
+                !figures.windows.panes().is_empty()
+                    || figures.gauges.open_tickets() != 0
+                    || is_awaited(figures.heard_ms)
                     || !untold(&queue.episodes)
             });
         }
@@ -187,9 +208,9 @@ impl Groups {
                     let rule = &rules.groups[episode.rule];
                     if !is_ready(rule) {
                         queue.touched = true;
-                    } else if touched || !episode.is_quiet() {
+                    } else if touched || !episode.is_quiet() || rule.follows_the_clock() {
                         let seen = Seen::Queue(queue_name, &queue.figures);
-                        out.extend(look(rule, episode, (name, seen), moment));
+                        out.extend(Case::new(rule, episode, (name, seen), moment).look());
                     }
                 }
             }
@@ -198,10 +219,61 @@ impl Groups {
                 let rule = &rules.groups[episode.rule];
                 if !is_ready(rule) {
                     vendor.touched = true;
-                } else if touched || !episode.is_quiet() {
+                } else if touched || !episode.is_quiet() || rule.follows_the_clock() {
                     let seen = Seen::Vendor(&vendor.queues, &rule.about.scope);
-                    out.extend(look(rule, episode, (name, seen), moment));
+                    out.extend(Case::new(rule, episode, (name, seen), moment).look());
                 }
+            }
+        }
+    }
+
+    /// Somebody sees to an alert; false if no such alert fires.
+    pub(crate) fn acknowledge(
+        &mut self,
+        rules: &RuleSet,
+        action: &Action,
+        moment: Moment<'_>,
+        out: &mut Vec<AlertTransition>,
+    ) -> bool {
+        let mut told = None;
+        self.each_case(rules, moment, |case| {
+            if told.is_none() {
+                told = case.acknowledge(action);
+            }
+        });
+        let known = told.is_some();
+        out.extend(told.flatten());
+        known
+    }
+
+    /// The first instant after `now_ms` at which the clock alone may change something.
+    pub(crate) fn next_wake_ms(&mut self, rules: &RuleSet, now_ms: i64) -> Option<i64> {
+        let moment = Moment {
+            now_ms,
+            sources_out: &[],
+        };
+        let mut next: Option<i64> = None;
+        self.each_case(rules, moment, |case| {
+            if case.rule.follows_the_clock() {
+                next = [next, case.wakes_ms()].into_iter().flatten().min();
+            }
+        });
+        next
+    }
+
+    fn each_case(&mut self, rules: &RuleSet, moment: Moment<'_>, mut work: impl FnMut(Case<'_>)) {
+        for (name, vendor) in &mut self.vendors {
+            for (queue_name, queue) in &mut vendor.queues {
+                for episode in &mut queue.episodes {
+                    let rule = &rules.groups[episode.rule];
+                    let seen = Seen::Queue(queue_name, &queue.figures);
+                    work(Case::new(rule, episode, (name, seen), moment));
+                }
+            }
+            for episode in &mut vendor.episodes {
+                let rule = &rules.groups[episode.rule];
+                let seen = Seen::Vendor(&vendor.queues, &rule.about.scope);
+                work(Case::new(rule, episode, (name, seen), moment));
             }
         }
     }
@@ -226,34 +298,6 @@ impl Vendor {
     }
 }
 
-fn look(
-    rule: &GroupRule,
-    episode: &mut Episode,
-    (vendor, group): (&str, Seen<'_>),
-    moment: Moment<'_>,
-) -> Option<AlertTransition> {
-    let view = View {
-        vendor,
-        group,
-        now_ms: moment.now_ms,
-    };
-    let look = Look {
-        now_ms: moment.now_ms,
-        incomplete: !moment.sources_out.is_empty(),
-    };
-    let badge = episode.badge();
-    let standing = rule.watch.assess(&view);
-    let step = episode.step(rule, standing, look, || rule.watch.grounds(&view))?;
-    let told = Told {
-        rule,
-        view,
-        revision: episode.revision,
-        sources_out: moment.sources_out,
-        badge,
-    };
-    Some(told.transition(step))
-}
-
 /// The queue of that name, made if it is new.
 pub(crate) fn queue_of<'a>(
     queues: &'a mut BTreeMap<String, Queue>,
@@ -266,6 +310,7 @@ pub(crate) fn queue_of<'a>(
             figures: Figures {
                 windows: Windows::new(&rules.lengths),
                 gauges: Gauges::default(),
+                heard_ms: None,
             },
             episodes: episodes(rules, Group::VendorQueue, |rule| {
                 rule.about.scope.has(vendor, queue)

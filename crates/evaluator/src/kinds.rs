@@ -1,3 +1,5 @@
 //! The kinds of rules about groups, one file each: how a group stands, what that rests on, and the words for it.
 
+pub(crate) mod oldest;
+pub(crate) mod quiet;
 pub(crate) mod threshold;

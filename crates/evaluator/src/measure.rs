@@ -107,8 +107,21 @@ impl Measure {
             return attainment(name, metric);
         }
         quotient(name, formula)
-            .or_else(|| (name == "backlog").then(backlog))
+            .or_else(|| (name == "backlog").then(Self::backlog))
             .or_else(|| count(name))
+    }
+
+    /// How many tickets are open.
+    pub(crate) fn backlog() -> Self {
+        Self {
+            identity: "backlog".to_owned(),
+            title: "backlog".to_owned(),
+            unit: Unit::Count,
+            trouble: Trouble::Above,
+            source: Source::OpenTickets,
+            samples: "open tickets".to_owned(),
+            did: "",
+        }
     }
 
     /// Every name that [`Measure::named`] knows.
@@ -328,18 +341,6 @@ fn attainment(name: &str, metric: &str) -> Option<Measure> {
         samples: "verdicts".to_owned(),
         did: "met",
     })
-}
-
-fn backlog() -> Measure {
-    Measure {
-        identity: "backlog".to_owned(),
-        title: "backlog".to_owned(),
-        unit: Unit::Count,
-        trouble: Trouble::Above,
-        source: Source::OpenTickets,
-        samples: "open tickets".to_owned(),
-        did: "",
-    }
 }
 
 fn count(name: &str) -> Option<Measure> {

@@ -1,24 +1,27 @@
 //! From the text of a rules file to a rule set, naming every mistake on the way. It reads no disk.
 
+mod about;
 mod group;
 mod kind;
 mod level;
+mod open;
+mod quiet;
 mod section;
 mod threshold;
 mod ticket;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use slawatch_policy::reading::Source;
+use slawatch_policy::reading::{NamedCalendar, Source, calendars};
 use slawatch_policy::{Diagnostic, Diagnostics, Severity};
 use toml::de::{DeTable, DeValue};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::rule::{About, GroupRule, RuleSet, Scope, TicketRule};
-use crate::summary::{Field, Summary};
+use crate::rule::{GroupRule, RuleSet, TicketRule};
 use crate::windows::Lengths;
+use about::about;
 use kind::{Kind, Read};
-use section::{Located, Section};
+use section::Section;
 
 /// What a look at a rules file brought.
 #[derive(Clone, Debug)]
@@ -51,7 +54,7 @@ pub fn check_rules(file: &str, text: &str) -> RulesReport {
     let mut reader = Reader {
         found: Vec::new(),
         source: &source,
-        names: BTreeMap::new(),
+        file: File::default(),
         rules: RuleSet {
             hash: xxh3_64(text.as_bytes()),
             file: file.to_owned(),
@@ -96,9 +99,20 @@ enum Rule {
 struct Reader<'a> {
     source: &'a Source<'a>,
     found: Vec<Diagnostic>,
+    file: File,
+    rules: RuleSet,
+}
+
+/// What rules have to do with the rest of their file.
+#[derive(Default)]
+struct File {
     /// Names taken, with the line of each.
     names: BTreeMap<String, usize>,
-    rules: RuleSet,
+    calendars: Vec<NamedCalendar>,
+    /// The names of the calendars that any rule uses, known or not.
+    used: BTreeSet<String>,
+    /// Of rules that name none.
+    timezone: String,
 }
 
 impl Reader<'_> {
@@ -111,10 +125,15 @@ impl Reader<'_> {
             root,
             whole.clone(),
         );
-        file.refuse_unknown(&["rule"], |word| {
+        file.refuse_unknown(&["calendar", "timezone", "rule"], |word| {
             Kind::any_has(word)
                 .then(|| format!("{word} belongs to a rule: write it below a line [[rule]]"))
         });
+        self.file.timezone = about::timezone(&mut file).unwrap_or_default();
+        let (calendars, mistakes) = calendars(self.source, root);
+        let calendars_are_known = mistakes.is_empty();
+        file.add(mistakes);
+        self.file.calendars = calendars;
         let rules = match root
             .get("rule")
             .map(|rules| (rules.get_ref(), rules.span()))
@@ -158,133 +177,44 @@ impl Reader<'_> {
                 values,
                 rule.span(),
             );
-            match one_rule(&mut section, &mut self.names) {
+            match one_rule(&mut section, &mut self.file) {
                 Some(Rule::Group(rule)) => self.rules.groups.push(rule),
                 Some(Rule::Ticket(rule)) => self.rules.tickets.push(rule),
                 None => {}
             }
         }
+        if calendars_are_known {
+            self.unused_calendars();
+        }
+    }
+
+    fn unused_calendars(&mut self) {
+        let unused = |calendar: &&NamedCalendar| !self.file.used.contains(&calendar.name);
+        for calendar in self.file.calendars.iter().filter(unused) {
+            let name = &calendar.name;
+            self.found.push(Diagnostic::new(
+                Severity::Warning,
+                self.source,
+                &calendar.at,
+                format!("no rule uses the calendar \"{name}\""),
+                format!("write calendar = {name:?} in a [[rule]], or remove it"),
+            ));
+        }
     }
 }
 
 /// `None` only where an error was noted.
-fn one_rule(section: &mut Section<'_>, names: &mut BTreeMap<String, usize>) -> Option<Rule> {
+fn one_rule(section: &mut Section<'_>, file: &mut File) -> Option<Rule> {
     let kind = section.required_choice("type", &Kind::names());
     let Some(kind) = kind.and_then(|name| Kind::named(&name)) else {
         // Without its kind its other keys cannot be judged; what all kinds have can.
-        about(section, names, &[]);
+        about(section, file, &[]);
         return None;
     };
     section.refuse_unknown(&kind.all_keys(), Kind::owners_of);
-    let about = about(section, names, kind.placeholders);
+    let about = about(section, file, kind.placeholders);
     match kind.read {
         Read::Group(watch) => group::read(section, about, watch).map(Rule::Group),
         Read::Ticket => ticket::read(section, about).map(Rule::Ticket),
     }
-}
-
-const SEVERITIES: [&str; 4] = ["critical", "error", "warning", "info"];
-
-/// What every kind of rule has. An empty `placeholders` leaves the summary unread.
-fn about(
-    section: &mut Section<'_>,
-    names: &mut BTreeMap<String, usize>,
-    placeholders: &[Field],
-) -> Option<About> {
-    let name = section.required_text("name", "service-level-drops");
-    let name = name.and_then(|name| unique(section, names, name));
-    let severity = section.required_choice("severity", &SEVERITIES);
-    let labels = section.texts_by_name("labels");
-    let runbook_url = section.text("runbook_url").and_then(|url| {
-        let is_url = ["https://", "http://"]
-            .iter()
-            .any(|scheme| url.value.starts_with(scheme));
-        if !is_url {
-            let message = format!("\"{}\" is no web address", url.value);
-            section.error(
-                &url.span,
-                message,
-                "write it in full, such as \"https://wiki.example.com/runbook\"",
-            );
-        }
-        is_url.then_some(url.value)
-    });
-    let summary = match placeholders {
-        [] => None,
-        allowed => summary(section, allowed),
-    };
-    let scope = scope(section);
-    Some(About {
-        name: name?,
-        severity: severity?,
-        labels,
-        runbook_url: runbook_url.unwrap_or_default(),
-        summary,
-        scope,
-    })
-}
-
-fn unique(
-    section: &mut Section<'_>,
-    names: &mut BTreeMap<String, usize>,
-    name: Located<String>,
-) -> Option<String> {
-    const LONGEST: usize = 64;
-    if name.value.trim().is_empty() || name.value.chars().count() > LONGEST {
-        section.error(
-            &name.span,
-            format!("a rule's name has 1 to {LONGEST} characters"),
-            "write a short name; it is part of every alert's key",
-        );
-        return None;
-    }
-    let line = section.line(&name.span);
-    if let Some(first) = names.get(&name.value) {
-        section.error(
-            &name.span,
-            format!(
-                "the name \"{}\" is taken by the rule in line {first}",
-                name.value
-            ),
-            "write another name: alerts are told apart by it",
-        );
-        return None;
-    }
-    names.insert(name.value.clone(), line);
-    Some(name.value)
-}
-
-fn summary(section: &mut Section<'_>, allowed: &[Field]) -> Option<Summary> {
-    let text = section.text("summary")?;
-    match Summary::parse(&text.value, allowed) {
-        Ok(summary) => Some(summary),
-        Err(words) => {
-            let known: Vec<String> = allowed
-                .iter()
-                .map(|field| format!("{{{}}}", field.name()))
-                .collect();
-            section.error(
-                &text.span,
-                format!("{words} stands for nothing in a summary of this kind of rule"),
-                format!("write one of {}", known.join(", ")),
-            );
-            None
-        }
-    }
-}
-
-fn scope(section: &mut Section<'_>) -> Scope {
-    let mut scope = Scope::default();
-    let Some(mut matching) =
-        section.table("match", "{ vendor = [\"acme*\"], queue = [\"refunds\"] }")
-    else {
-        return scope;
-    };
-    matching.refuse_unknown(&["vendor", "queue"], |word| {
-        (word == "priority")
-            .then(|| "priority is a key of ticket rules: write it outside match".to_owned())
-    });
-    scope.vendor = matching.globs("vendor");
-    scope.queue = matching.globs("queue");
-    scope
 }

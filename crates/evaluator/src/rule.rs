@@ -1,7 +1,9 @@
 //! What a rules file says, checked: the shape on which the evaluator works. Reading the file is `parse`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use slawatch_calendar::Calendar;
 use slawatch_policy::{Glob, Metric};
 
 use crate::minute::PANE_MS;
@@ -66,6 +68,17 @@ pub(crate) struct About {
     pub(crate) runbook_url: String,
     pub(crate) summary: Option<Summary>,
     pub(crate) scope: Scope,
+    /// Outside of them nothing begins and nothing goes on.
+    pub(crate) hours: Option<Hours>,
+    /// In which messages give times; empty where nothing says so.
+    pub(crate) timezone: String,
+}
+
+/// A calendar by the name that its file gives it.
+#[derive(Clone, Debug)]
+pub(crate) struct Hours {
+    pub(crate) name: String,
+    pub(crate) calendar: Arc<Calendar>,
 }
 
 impl About {
@@ -74,6 +87,34 @@ impl About {
         Badge {
             severity: self.severity.clone(),
             labels: self.labels.clone(),
+        }
+    }
+
+    /// Whether it is within its hours.
+    pub(crate) fn is_open(&self, at_ms: i64) -> bool {
+        let hours = self.hours.as_ref();
+        hours.is_none_or(|hours| hours.calendar.is_open(at_ms))
+    }
+
+    /// Why it ends what fires when its hours are over.
+    pub(crate) fn closed(&self) -> String {
+        let name = self.hours.as_ref().map_or("", |hours| &hours.name);
+        format!("the hours of the calendar {name} are over")
+    }
+
+    /// How much time within its hours has passed.
+    pub(crate) fn elapsed_ms(&self, from_ms: i64, to_ms: i64) -> i64 {
+        match &self.hours {
+            Some(hours) => hours.calendar.elapsed(from_ms, to_ms),
+            None => to_ms.saturating_sub(from_ms),
+        }
+    }
+
+    /// When so much time within its hours will have passed; `None` if never.
+    pub(crate) fn after(&self, from_ms: i64, duration_ms: i64) -> Option<i64> {
+        match &self.hours {
+            Some(hours) => hours.calendar.add(from_ms, duration_ms),
+            None => Some(from_ms.saturating_add(duration_ms)),
         }
     }
 }
@@ -127,10 +168,17 @@ pub(crate) struct GroupRule {
     pub(crate) group: Group,
     pub(crate) for_ms: i64,
     pub(crate) keep_firing_for_ms: i64,
+    /// How much worse an acknowledged alert must get to fire again, in the unit of what it watches.
+    pub(crate) worse_by: Option<f64>,
     pub(crate) watch: Watch,
 }
 
 impl GroupRule {
+    /// Whether a look is due though nothing was heard.
+    pub(crate) fn follows_the_clock(&self) -> bool {
+        self.watch.follows_the_clock() || self.about.hours.is_some()
+    }
+
     /// What must be unchanged for an alert to go on after the rules were changed.
     pub(crate) fn identity(&self) -> String {
         let group = match self.group {
@@ -151,6 +199,8 @@ pub(crate) struct TicketRule {
     /// Empty means all.
     pub(crate) metrics: Vec<Metric>,
     pub(crate) priority: Vec<Glob>,
+    /// How long after an acknowledgement a clock that is still running fires again.
+    pub(crate) worse_by_ms: Option<i64>,
 }
 
 impl TicketRule {

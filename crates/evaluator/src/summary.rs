@@ -22,9 +22,11 @@ pub(crate) enum Field {
     /// `breached`, or the warning's level.
     Level,
     Target,
+    /// How long a vendor may be quiet.
+    After,
 }
 
-const NAMES: [(&str, Field); 15] = [
+const NAMES: [(&str, Field); 16] = [
     ("rule", Field::Rule),
     ("severity", Field::Severity),
     ("vendor", Field::Vendor),
@@ -40,6 +42,7 @@ const NAMES: [(&str, Field); 15] = [
     ("priority", Field::Priority),
     ("level", Field::Level),
     ("target", Field::Target),
+    ("after", Field::After),
 ];
 
 /// The placeholders of threshold rules.
@@ -54,6 +57,27 @@ pub(crate) const OF_THRESHOLDS: &[Field] = &[
     Field::Exit,
     Field::Numerator,
     Field::Denominator,
+];
+
+/// The placeholders of rules on what is open.
+pub(crate) const OF_OPEN: &[Field] = &[
+    Field::Rule,
+    Field::Severity,
+    Field::Vendor,
+    Field::Queue,
+    Field::Value,
+    Field::Enter,
+    Field::Exit,
+];
+
+/// The placeholders of `quiet` rules.
+pub(crate) const OF_QUIET: &[Field] = &[
+    Field::Rule,
+    Field::Severity,
+    Field::Vendor,
+    Field::Queue,
+    Field::Value,
+    Field::After,
 ];
 
 /// The placeholders of ticket rules.

@@ -1,7 +1,11 @@
 //! Whole stories: signals in, alert transitions out.
 
+mod acknowledge;
 mod builders;
+mod hours;
+mod kinds;
 mod lifecycle;
+mod open;
 mod properties;
 mod restart;
 mod rules;

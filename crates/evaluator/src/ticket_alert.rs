@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use slawatch_wire::v1::{AlertState, AlertTransition, Evidence};
+use slawatch_wire::v1::{Action, AlertState, AlertTransition, Evidence};
 
 use crate::identity;
 use crate::rule::TicketRule;
@@ -11,9 +11,13 @@ use crate::tickets::{Arrival, BREACHED, ClockAlert, ClockPhase};
 use crate::wording;
 
 /// What happens to an alert, with the reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Change<'a> {
     Fire,
+    /// Somebody sees to it.
+    Acknowledge(&'a Action),
+    /// Somebody saw to it, and it is still so.
+    Worsen,
     Resolve(Over),
     /// Late events proved it false.
     Retract(&'static str),
@@ -49,12 +53,18 @@ impl Subject<'_> {
     pub(crate) fn tell(
         &self,
         alert: &mut ClockAlert,
-        change: Change,
+        change: Change<'_>,
         arrival: Arrival<'_>,
     ) -> AlertTransition {
         let now_ms = arrival.source_clock_ms;
         let (state, at_ms, reason) = match change {
             Change::Fire => (AlertState::Firing, alert.fired_at_ms, self.cause(alert)),
+            Change::Acknowledge(action) => (
+                AlertState::Acknowledged,
+                now_ms,
+                wording::acknowledged(action),
+            ),
+            Change::Worsen => (AlertState::Firing, now_ms, self.worse()),
             Change::Resolve(Over::Fulfilled { at_ms, elapsed_ms }) => {
                 let after = elapsed_ms.map_or_else(String::new, |elapsed_ms| {
                     format!(" after {}", wording::duration(elapsed_ms))
@@ -70,7 +80,7 @@ impl Subject<'_> {
             Change::Expire(why) => (AlertState::Expired, now_ms, why.to_owned()),
         };
         alert.phase = match change {
-            Change::Fire => ClockPhase::Firing,
+            Change::Fire | Change::Acknowledge(_) | Change::Worsen => ClockPhase::Firing,
             // Remembered from now on, however long ago the clock stopped.
             Change::Resolve(_) | Change::Expire(_) => ClockPhase::Over { at_ms: now_ms },
             Change::Retract(_) => ClockPhase::TakenBack { at_ms: now_ms },
@@ -102,8 +112,30 @@ impl Subject<'_> {
             due_ms: at_ms,
             revision: alert.revision,
             kind: TicketRule::KIND.to_owned(),
+            author: match change {
+                Change::Acknowledge(action) => action.author.clone(),
+                Change::Fire
+                | Change::Worsen
+                | Change::Resolve(_)
+                | Change::Retract(_)
+                | Change::Expire(_) => String::new(),
+            },
+            timezone: about.timezone.clone(),
             ..AlertTransition::default()
         }
+    }
+
+    /// Whether a person's words are about this alert.
+    pub(crate) fn is_meant_by(&self, alert: &ClockAlert, action: &Action) -> bool {
+        let key = key(&self.rule.about.name, self.ticket, alert);
+        let incident = &action.incident;
+        key == action.alert_key
+            && (incident.is_empty() || *incident == identity::incident(&key, alert.fired_at_ms))
+    }
+
+    fn worse(&self) -> String {
+        let waited = wording::duration(self.rule.worse_by_ms.unwrap_or(0));
+        format!("got worse: nothing has ended it within {waited} of being acknowledged")
     }
 
     fn cause(&self, alert: &ClockAlert) -> String {
@@ -157,12 +189,13 @@ impl Subject<'_> {
             | Field::Enter
             | Field::Exit
             | Field::Numerator
-            | Field::Denominator => "".into(),
+            | Field::Denominator
+            | Field::After => "".into(),
         }
     }
 }
 
-fn evidence(alert: &ClockAlert, change: Change, sources_out: &[u32]) -> Vec<Evidence> {
+fn evidence(alert: &ClockAlert, change: Change<'_>, sources_out: &[u32]) -> Vec<Evidence> {
     let mut list = vec![
         ("target_ms", alert.target_ms),
         ("cycle", i64::from(alert.cycle)),

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use slawatch_policy::Metric;
-use slawatch_wire::v1::{AlertTransition, CycleState, OutcomeRow, Warning};
+use slawatch_wire::v1::{Action, AlertTransition, CycleState, OutcomeRow, Warning};
 
 use crate::counters::metric_of_wire;
 use crate::evaluator::Home;
+use crate::groups::Moment;
 use crate::rule::{Badge, RuleSet, TicketRule};
 use crate::ticket_alert::{Change, Over, Subject};
 
@@ -35,6 +36,15 @@ pub(crate) struct Arrival<'a> {
     pub(crate) sources_out: &'a [u32],
 }
 
+impl<'a> From<Moment<'a>> for Arrival<'a> {
+    fn from(moment: Moment<'a>) -> Self {
+        Self {
+            source_clock_ms: moment.now_ms,
+            sources_out: moment.sources_out,
+        }
+    }
+}
+
 /// One alert of one clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClockAlert {
@@ -51,6 +61,10 @@ pub(crate) struct ClockAlert {
     /// The due, or the instant at which the level was reached.
     pub(crate) fired_at_ms: i64,
     pub(crate) phase: ClockPhase,
+    /// Since when somebody sees to it.
+    pub(crate) acknowledged_at_ms: Option<i64>,
+    /// The acknowledgements so far.
+    pub(crate) actions: Vec<String>,
     /// Of its firing, where the rule has another by now.
     pub(crate) badge: Option<Arc<Badge>>,
 }
@@ -88,8 +102,15 @@ impl ClockAlert {
         (self.fired_at_ms < now_ms.saturating_sub(patience_ms)).then_some(why)
     }
 
+    /// When it gets worse, if nothing ends it: somebody saw to it, and it is still so.
+    fn worsens_at_ms(&self, rule: &TicketRule) -> Option<i64> {
+        let since_ms = self.acknowledged_at_ms?;
+        let worse_by_ms = rule.worse_by_ms?;
+        (self.phase == ClockPhase::Firing).then(|| since_ms.saturating_add(worse_by_ms))
+    }
+
     /// What a row of the same cycle does to this alert.
-    fn judge(&self, rule: &TicketRule, row: &OutcomeRow) -> Option<Change> {
+    fn judge(&self, rule: &TicketRule, row: &OutcomeRow) -> Option<Change<'static>> {
         if matches!(self.phase, ClockPhase::TakenBack { .. }) {
             return None;
         }
@@ -128,7 +149,7 @@ impl ClockAlert {
     }
 }
 
-fn warned(state: CycleState) -> Option<Change> {
+fn warned(state: CycleState) -> Option<Change<'static>> {
     match state {
         CycleState::Running | CycleState::Paused | CycleState::Unspecified => None,
         CycleState::Met => Some(Change::Resolve(Over::Said("fulfilled in time"))),
@@ -187,6 +208,8 @@ impl Candidate<'_> {
             revision,
             fired_at_ms: self.fired_at_ms,
             phase: ClockPhase::Firing,
+            acknowledged_at_ms: None,
+            actions: Vec::new(),
             badge: None,
         }
     }
@@ -197,6 +220,8 @@ impl Candidate<'_> {
 pub(crate) struct Tickets {
     pub(crate) home: Home,
     pub(crate) alerts: BTreeMap<String, Vec<ClockAlert>>,
+    /// No timer of any alert runs out before.
+    wakes_ms: Option<i64>,
 }
 
 impl Tickets {
@@ -204,7 +229,85 @@ impl Tickets {
         Self {
             home,
             alerts: BTreeMap::new(),
+            wakes_ms: None,
         }
+    }
+
+    /// Takes up alerts kept earlier.
+    pub(crate) fn restore(home: Home, alerts: BTreeMap<String, Vec<ClockAlert>>) -> Self {
+        Self {
+            home,
+            alerts,
+            // Whatever timers there are: the first look finds them.
+            wakes_ms: Some(i64::MIN),
+        }
+    }
+
+    /// Somebody sees to an alert; false if no such alert fires.
+    pub(crate) fn acknowledge(
+        &mut self,
+        rules: &RuleSet,
+        action: &Action,
+        moment: Moment<'_>,
+        out: &mut Vec<AlertTransition>,
+    ) -> bool {
+        let alerts = self.alerts.iter_mut();
+        let alerts =
+            alerts.flat_map(|(ticket, alerts)| alerts.iter_mut().map(move |alert| (ticket, alert)));
+        let firing = alerts.filter(|(_, alert)| alert.phase == ClockPhase::Firing);
+        for (ticket, alert) in firing {
+            let rule = &rules.tickets[alert.rule];
+            let subject = Subject { rule, ticket };
+            if !subject.is_meant_by(alert, action) {
+                continue;
+            }
+            if !alert.actions.contains(&action.action_id) {
+                alert.acknowledged_at_ms = Some(moment.now_ms);
+                alert.actions.push(action.action_id.clone());
+                out.push(subject.tell(alert, Change::Acknowledge(action), moment.into()));
+                let wakes = [self.wakes_ms, alert.worsens_at_ms(rule)];
+                self.wakes_ms = wakes.into_iter().flatten().min();
+            }
+            return true;
+        }
+        false
+    }
+
+    /// No timer runs out before that.
+    pub(crate) fn next_wake_ms(&self) -> Option<i64> {
+        self.wakes_ms
+    }
+
+    /// Carries out what the clock alone brings about.
+    pub(crate) fn tick(
+        &mut self,
+        rules: &RuleSet,
+        moment: Moment<'_>,
+        out: &mut Vec<AlertTransition>,
+    ) {
+        if self
+            .wakes_ms
+            .is_none_or(|wakes_ms| wakes_ms > moment.now_ms)
+        {
+            return;
+        }
+        let mut wakes_ms: Option<i64> = None;
+        for (ticket, alerts) in &mut self.alerts {
+            for alert in alerts {
+                let rule = &rules.tickets[alert.rule];
+                let Some(at_ms) = alert.worsens_at_ms(rule) else {
+                    continue;
+                };
+                if at_ms <= moment.now_ms {
+                    alert.acknowledged_at_ms = None;
+                    let subject = Subject { rule, ticket };
+                    out.push(subject.tell(alert, Change::Worsen, moment.into()));
+                } else {
+                    wakes_ms = [wakes_ms, Some(at_ms)].into_iter().flatten().min();
+                }
+            }
+        }
+        self.wakes_ms = wakes_ms;
     }
 
     /// Takes in a row: what it does to alerts there are, and whether it makes new ones.

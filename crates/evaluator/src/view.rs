@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use slawatch_wire::v1::WorstTicket;
+
 use crate::counters::Totals;
 use crate::gauges::Gauges;
 use crate::groups::Queue;
-use crate::rule::Scope;
+use crate::rule::{About, Scope};
 use crate::windows::Windows;
 
 /// What is known of one vendor and queue.
@@ -14,13 +16,29 @@ use crate::windows::Windows;
 pub(crate) struct Figures {
     pub(crate) windows: Windows,
     pub(crate) gauges: Gauges,
+    /// When something was last heard of it, by the clock of the source that told.
+    pub(crate) heard_ms: Option<i64>,
 }
+
+impl Figures {
+    /// Something was heard of it.
+    pub(crate) fn hear(&mut self, source_clock_ms: i64) {
+        self.heard_ms = self.heard_ms.max(Some(source_clock_ms));
+    }
+}
+
+/// How many of the oldest tickets an alert names.
+const OLDEST_TICKETS: usize = 5;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'a> {
     pub(crate) vendor: &'a str,
     pub(crate) group: Seen<'a>,
     pub(crate) now_ms: i64,
+    /// A source is out: what it would say is not known.
+    pub(crate) incomplete: bool,
+    /// Of the rule that looks.
+    pub(crate) about: &'a About,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,5 +101,34 @@ impl<'a> View<'a> {
         let oldest = self.queues();
         let oldest = oldest.filter_map(|(_, figures)| figures.gauges.oldest_created_at_ms());
         oldest.min()
+    }
+
+    pub(crate) fn oldest_age_ms(&self) -> Option<i64> {
+        let created_at_ms = self.oldest_created_at_ms()?;
+        Some(self.now_ms.saturating_sub(created_at_ms).max(0))
+    }
+
+    /// The oldest open ticket of each source and queue, oldest first, as far as an alert names them.
+    pub(crate) fn oldest_tickets(&self) -> Vec<WorstTicket> {
+        let gauges = self.queues().flat_map(|(_, figures)| figures.gauges.iter());
+        let mut oldest: Vec<(i64, &str)> = gauges
+            .filter_map(|gauge| {
+                Some((gauge.oldest_created_at_ms?, gauge.oldest_ticket_id.as_str()))
+            })
+            .collect();
+        oldest.sort_unstable();
+        oldest.truncate(OLDEST_TICKETS);
+        let ticket = |(created_at_ms, ticket_id): (i64, &str)| WorstTicket {
+            ticket_id: ticket_id.to_owned(),
+            due_ms: Some(created_at_ms),
+            elapsed_ms: Some(self.now_ms.saturating_sub(created_at_ms).max(0)),
+            ..WorstTicket::default()
+        };
+        oldest.into_iter().map(ticket).collect()
+    }
+
+    pub(crate) fn last_heard_ms(&self) -> Option<i64> {
+        let heard = self.queues().filter_map(|(_, figures)| figures.heard_ms);
+        heard.max()
     }
 }

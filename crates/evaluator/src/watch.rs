@@ -1,11 +1,13 @@
 //! What a rule about groups looks at, kind by kind: the one place where the kinds are told apart.
 
-use slawatch_wire::v1::Evidence;
+use slawatch_wire::v1::{Evidence, WorstTicket};
 
 use crate::counters::Totals;
-use crate::episode::Standing;
+use crate::episode::Assessment;
+use crate::kinds::oldest::Oldest;
+use crate::kinds::quiet::{self, Quiet};
 use crate::kinds::threshold::Threshold;
-use crate::measure::Reading;
+use crate::measure::{Reading, Unit};
 use crate::minute::Minute;
 use crate::summary::Field;
 use crate::view::View;
@@ -16,6 +18,10 @@ use crate::windows::Lengths;
 pub(crate) enum Watch {
     /// A measure over a sliding window against a level.
     Threshold(Threshold),
+    /// The age of the oldest open ticket.
+    Oldest(Oldest),
+    /// Nothing is heard.
+    Quiet(Quiet),
 }
 
 /// What a kind has to say of a group when something is told of it.
@@ -32,6 +38,8 @@ pub(crate) struct Words {
     pub(crate) evidence: Vec<Evidence>,
     /// What the kind's own placeholders stand for.
     pub(crate) fields: Vec<(Field, String)>,
+    /// Worst first.
+    pub(crate) worst_tickets: Vec<WorstTicket>,
 }
 
 impl Words {
@@ -45,7 +53,9 @@ impl Watch {
     /// As rules files and alerts call it.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
-            Self::Threshold(_) => "threshold",
+            Self::Threshold(threshold) => threshold.kind(),
+            Self::Oldest(_) => "oldest",
+            Self::Quiet(_) => "quiet",
         }
     }
 
@@ -53,6 +63,7 @@ impl Watch {
     pub(crate) fn identity(&self) -> String {
         match self {
             Self::Threshold(threshold) => threshold.identity(),
+            Self::Oldest(_) | Self::Quiet(_) => String::new(),
         }
     }
 
@@ -60,6 +71,7 @@ impl Watch {
     pub(crate) fn window(&self) -> Option<i64> {
         match self {
             Self::Threshold(threshold) => threshold.window(),
+            Self::Oldest(_) | Self::Quiet(_) => None,
         }
     }
 
@@ -67,6 +79,8 @@ impl Watch {
     pub(crate) fn reach(&self) -> i64 {
         match self {
             Self::Threshold(threshold) => threshold.window().unwrap_or(0),
+            Self::Oldest(_) => 0,
+            Self::Quiet(_) => quiet::REACH,
         }
     }
 
@@ -74,13 +88,16 @@ impl Watch {
     pub(crate) fn take_place(&mut self, lengths: &Lengths) {
         match self {
             Self::Threshold(threshold) => threshold.take_place(lengths),
+            Self::Oldest(_) | Self::Quiet(_) => {}
         }
     }
 
     /// How the group stands.
-    pub(crate) fn assess(&self, view: &View<'_>) -> Standing {
+    pub(crate) fn assess(&self, view: &View<'_>) -> Assessment {
         match self {
             Self::Threshold(threshold) => threshold.assess(view),
+            Self::Oldest(oldest) => oldest.assess(view),
+            Self::Quiet(quiet) => quiet.assess(view),
         }
     }
 
@@ -88,6 +105,8 @@ impl Watch {
     pub(crate) fn grounds(&self, view: &View<'_>) -> Vec<Reading> {
         match self {
             Self::Threshold(threshold) => vec![threshold.reading(view)],
+            // What was open or heard at an instant is not told anew by late events.
+            Self::Oldest(_) | Self::Quiet(_) => Vec::new(),
         }
     }
 
@@ -101,6 +120,7 @@ impl Watch {
     ) {
         match self {
             Self::Threshold(threshold) => threshold.note_change(fired, pane, change, corrected),
+            Self::Oldest(_) | Self::Quiet(_) => {}
         }
     }
 
@@ -110,6 +130,7 @@ impl Watch {
             Self::Threshold(threshold) => {
                 grounds.iter().all(|reading| threshold.is_entered(*reading))
             }
+            Self::Oldest(_) | Self::Quiet(_) => true,
         }
     }
 
@@ -117,6 +138,41 @@ impl Watch {
     pub(crate) fn words(&self, view: &View<'_>) -> Words {
         match self {
             Self::Threshold(threshold) => threshold.words(view),
+            Self::Oldest(oldest) => oldest.words(view),
+            Self::Quiet(quiet) => quiet.words(view),
+        }
+    }
+
+    /// Of its value, and of `worse_by`.
+    pub(crate) fn unit(&self) -> Unit {
+        match self {
+            Self::Threshold(threshold) => threshold.measure.unit,
+            Self::Oldest(_) | Self::Quiet(_) => Unit::Duration,
+        }
+    }
+
+    /// The value that a badness stands for.
+    pub(crate) fn value_of(&self, badness: f64) -> f64 {
+        match self {
+            Self::Threshold(threshold) => threshold.value_of(badness),
+            Self::Oldest(_) | Self::Quiet(_) => badness,
+        }
+    }
+
+    /// Whether it changes with the clock alone, so that a look is due though nothing was heard.
+    pub(crate) fn follows_the_clock(&self) -> bool {
+        match self {
+            Self::Threshold(_) => false,
+            Self::Oldest(_) | Self::Quiet(_) => true,
+        }
+    }
+
+    /// The first instant from now on at which the clock alone may begin or end a trouble.
+    pub(crate) fn wakes_ms(&self, view: &View<'_>) -> Option<i64> {
+        match self {
+            Self::Threshold(_) => None,
+            Self::Oldest(oldest) => oldest.wakes_ms(view),
+            Self::Quiet(quiet) => quiet.wakes_ms(view),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! How numbers are put to people: percentages, durations, lists.
 
+use slawatch_wire::v1::Action;
+
 use crate::measure::Unit;
 
 /// "61.2 %", "4m10s", "120".
@@ -56,6 +58,15 @@ pub(crate) fn without(sources: &[u32]) -> String {
         _ => "partitions",
     };
     format!("; without {which} {}, behind or not seen", list(sources))
+}
+
+/// Why somebody acknowledged an alert, as they said, or who it was.
+pub(crate) fn acknowledged(action: &Action) -> String {
+    match (action.reason.trim(), action.author.as_str()) {
+        ("", "") => "acknowledged".to_owned(),
+        ("", author) => format!("acknowledged by {author}"),
+        (reason, _) => reason.to_owned(),
+    }
 }
 
 /// "3", "3 and 5", "1, 2, 3 and 9 more".

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::counters::Totals;
-use crate::episode::Standing;
+use crate::episode::{Assessment, Standing};
 use crate::measure::{Measure, Reading, Trouble};
 use crate::minute::{Minute, PANE_MS};
 use crate::summary::Field;
@@ -73,13 +73,35 @@ impl Threshold {
         }
     }
 
-    pub(crate) fn assess(&self, view: &View<'_>) -> Standing {
+    pub(crate) fn assess(&self, view: &View<'_>) -> Assessment {
         let reading = self.reading(view);
-        match reading.value() {
+        let value = reading.value();
+        let standing = match value {
             None => Standing::Empty,
             Some(_) if self.is_entered(reading) => Standing::Entered,
             Some(value) if self.is_left(value) => Standing::Left,
             Some(_) => Standing::Between,
+        };
+        Assessment {
+            standing,
+            badness: value.map(|value| self.value_of(value)),
+        }
+    }
+
+    /// From a value to its badness, and back: where trouble lies below, the smaller is the worse.
+    pub(crate) fn value_of(&self, badness: f64) -> f64 {
+        match self.trouble_is() {
+            Trouble::Below => -badness,
+            Trouble::Above | Trouble::Both => badness,
+        }
+    }
+
+    /// A backlog is of one kind, whichever way its rule is written.
+    pub(crate) fn kind(&self) -> &'static str {
+        if self.measure.counts_open_tickets() {
+            "backlog"
+        } else {
+            "threshold"
         }
     }
 
@@ -243,6 +265,7 @@ impl Told<'_> {
             && let Some(created_at_ms) = view.oldest_created_at_ms()
         {
             words.add("oldest_age_ms", (view.now_ms - created_at_ms) as f64);
+            words.worst_tickets = view.oldest_tickets();
         }
         for (queue, value) in &self.worst {
             words.add(format!("queue.{queue}"), *value);

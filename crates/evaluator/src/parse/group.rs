@@ -1,5 +1,6 @@
 //! What every rule about groups has, whatever it watches.
 
+use super::level;
 use super::section::Section;
 use crate::rule::{About, Group, GroupRule};
 use crate::watch::Watch;
@@ -15,14 +16,33 @@ pub(super) fn read(
     let keep_firing_for_ms = section
         .duration_ms("keep_firing_for")
         .map_or(0, |time| time.value);
-    let watch = watch(section);
+    let watch = watch(section)?;
+    let worse_by = worse_by(section, &watch);
     Some(GroupRule {
         about: about?,
         group: group?,
         for_ms,
         keep_firing_for_ms,
-        watch: watch?,
+        worse_by,
+        watch,
     })
+}
+
+/// A difference of what is watched, larger than nothing.
+fn worse_by(section: &mut Section<'_>, watch: &Watch) -> Option<f64> {
+    let worse_by = level::optional(section, "worse_by", watch.unit())?;
+    if worse_by.value > 0.0 {
+        return Some(worse_by.value);
+    }
+    section.error(
+        &worse_by.span,
+        "worse_by is nothing, so an acknowledged alert would fire again at once",
+        format!(
+            "write how much worse, such as {}",
+            level::example(watch.unit())
+        ),
+    );
+    None
 }
 
 fn group(section: &mut Section<'_>) -> Option<Group> {

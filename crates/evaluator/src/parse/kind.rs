@@ -1,7 +1,7 @@
 //! The kinds of rules as a file names them, with the keys and placeholders of each.
 
 use super::section::Section;
-use super::{threshold, ticket};
+use super::{open, quiet, threshold, ticket};
 use crate::summary::{self, Field};
 use crate::watch::Watch;
 
@@ -21,7 +21,7 @@ pub(super) enum Read {
     Ticket,
 }
 
-const OF_ALL: [&str; 7] = [
+const OF_ALL: [&str; 10] = [
     "name",
     "type",
     "severity",
@@ -29,16 +29,37 @@ const OF_ALL: [&str; 7] = [
     "labels",
     "runbook_url",
     "summary",
+    "calendar",
+    "timezone",
+    "worse_by",
 ];
 
 const OF_GROUPS: [&str; 3] = ["by", "for", "keep_firing_for"];
 
-const KINDS: [Kind; 2] = [
+const KINDS: [Kind; 5] = [
     Kind {
         name: "threshold",
         keys: threshold::KEYS,
         placeholders: summary::OF_THRESHOLDS,
         read: Read::Group(threshold::read),
+    },
+    Kind {
+        name: "backlog",
+        keys: open::KEYS,
+        placeholders: summary::OF_OPEN,
+        read: Read::Group(open::backlog),
+    },
+    Kind {
+        name: "oldest",
+        keys: open::KEYS,
+        placeholders: summary::OF_OPEN,
+        read: Read::Group(open::oldest),
+    },
+    Kind {
+        name: "quiet",
+        keys: quiet::KEYS,
+        placeholders: summary::OF_QUIET,
+        read: Read::Group(quiet::read),
     },
     Kind {
         name: "ticket",

@@ -10,8 +10,13 @@ use crate::measure::Unit;
 
 /// Reads a level; `None` where an error was noted.
 pub(super) fn read(section: &mut Section<'_>, key: &str, unit: Unit) -> Option<Located<f64>> {
-    let example = example(unit);
-    let value = section.required_value(key, example)?;
+    section.required_value(key, example(unit))?;
+    optional(section, key, unit)
+}
+
+/// As [`read`], but `None` also where nothing is written.
+pub(super) fn optional(section: &mut Section<'_>, key: &str, unit: Unit) -> Option<Located<f64>> {
+    let value = section.get(key)?;
     let span = value.span();
     let number = match (unit, value.get_ref()) {
         (Unit::Duration, _) => {

@@ -58,6 +58,11 @@ impl<'a> Section<'a> {
         self.found.push(found);
     }
 
+    /// What was found by others.
+    pub(super) fn add(&mut self, found: Vec<Diagnostic>) {
+        self.found.extend(found);
+    }
+
     /// Nothing was found wrong so far.
     pub(super) fn is_clean(&self) -> bool {
         self.found.is_empty()

@@ -33,7 +33,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Watch> {
     let min_samples = min_samples(section, measure.as_ref());
     let levels = measure
         .as_ref()
-        .and_then(|measure| levels(section, measure));
+        .and_then(|measure| levels(section, measure.unit, measure.trouble, &measure.title));
     let (enter, exit) = levels?;
     Some(Watch::Threshold(Threshold {
         measure: measure?,
@@ -135,13 +135,18 @@ fn min_samples(section: &mut Section<'_>, measure: Option<&Measure>) -> Option<i
     number
 }
 
-fn levels(section: &mut Section<'_>, measure: &Measure) -> Option<(f64, f64)> {
-    let enter = level::read(section, "enter", measure.unit);
-    let exit = level::read(section, "exit", measure.unit);
+/// `enter` and `exit`; `None` only where an error was noted.
+pub(super) fn levels(
+    section: &mut Section<'_>,
+    unit: Unit,
+    trouble: Trouble,
+    title: &str,
+) -> Option<(f64, f64)> {
+    let enter = level::read(section, "enter", unit);
+    let exit = level::read(section, "exit", unit);
     let (enter, exit) = (enter?, exit?);
-    let title = &measure.title;
     if enter.value == exit.value {
-        let side = match measure.trouble {
+        let side = match trouble {
             Trouble::Below => "above",
             Trouble::Above => "below",
             Trouble::Both => "above or below",
@@ -149,14 +154,11 @@ fn levels(section: &mut Section<'_>, measure: &Measure) -> Option<(f64, f64)> {
         section.error(
             &exit.span,
             "enter and exit are equal, so an alert would come and go with every contact",
-            format!(
-                "write an exit {side} {}",
-                wording::level(measure.unit, enter.value)
-            ),
+            format!("write an exit {side} {}", wording::level(unit, enter.value)),
         );
         return None;
     }
-    let (needed, found) = match measure.trouble {
+    let (needed, found) = match trouble {
         Trouble::Below => (enter.value < exit.value, "above"),
         Trouble::Above => (enter.value > exit.value, "below"),
         Trouble::Both => (true, ""),
@@ -166,7 +168,7 @@ fn levels(section: &mut Section<'_>, measure: &Measure) -> Option<(f64, f64)> {
     }
     contradiction(
         section,
-        measure.unit,
+        unit,
         title,
         found,
         (enter.value, exit.value),

@@ -15,6 +15,14 @@ pub(super) fn read(section: &mut Section<'_>, about: Option<About>) -> Option<Ti
     let metric_names = Metric::ALL.map(Metric::name);
     let metrics = section.words("metrics", &metric_names).unwrap_or_default();
     let priority = section.globs("priority");
+    let worse_by = section.duration_ms("worse_by");
+    if let Some(nothing) = worse_by.as_ref().filter(|time| time.value == 0) {
+        section.error(
+            &nothing.span,
+            "worse_by is nothing, so an acknowledged alert would fire again at once",
+            "write how much longer, such as \"2h\"",
+        );
+    }
     let on = on?;
     Some(TicketRule {
         about: about?,
@@ -25,5 +33,6 @@ pub(super) fn read(section: &mut Section<'_>, about: Option<About>) -> Option<Ti
             .filter_map(|name| Metric::from_name(name))
             .collect(),
         priority,
+        worse_by_ms: worse_by.map(|time| time.value),
     })
 }

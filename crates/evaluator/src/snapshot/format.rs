@@ -82,6 +82,8 @@ pub(super) struct RuleState {
     pub(super) runbook_url: String,
     #[prost(string, tag = "6")]
     pub(super) kind: String,
+    #[prost(string, tag = "7")]
+    pub(super) timezone: String,
 }
 
 /// What an alert is known by until its end, where its rule says something else by now.
@@ -113,6 +115,8 @@ pub(super) struct QueueState {
     pub(super) gauges: Vec<GaugeState>,
     #[prost(message, repeated, tag = "4")]
     pub(super) episodes: Vec<EpisodeState>,
+    #[prost(sint64, optional, tag = "5")]
+    pub(super) heard_ms: Option<i64>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -143,6 +147,8 @@ pub(super) struct GaugeState {
     pub(super) open_tickets: i64,
     #[prost(sint64, optional, tag = "3")]
     pub(super) oldest_created_at_ms: Option<i64>,
+    #[prost(string, tag = "4")]
+    pub(super) oldest_ticket_id: String,
 }
 
 /// Only of episodes that were ever told of: the others are as new.
@@ -168,7 +174,25 @@ pub(super) struct FiringState {
     #[prost(message, optional, tag = "7")]
     pub(super) badge: Option<BadgeState>,
     #[prost(message, repeated, tag = "8")]
+    pub(super) witnesses: Vec<WitnessState>,
+    #[prost(bool, tag = "9")]
+    pub(super) acknowledged: bool,
+    #[prost(double, optional, tag = "10")]
+    pub(super) acknowledged_badness: Option<f64>,
+    #[prost(string, repeated, tag = "11")]
+    pub(super) actions: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct WitnessState {
+    #[prost(sint64, tag = "1")]
+    pub(super) at_ms: i64,
+    #[prost(double, optional, tag = "2")]
+    pub(super) badness: Option<f64>,
+    #[prost(message, repeated, tag = "3")]
     pub(super) grounds: Vec<GroundState>,
+    #[prost(message, optional, tag = "4")]
+    pub(super) rest: Option<CountsState>,
 }
 
 /// One reading that a firing rests on.
@@ -215,4 +239,8 @@ pub(super) struct ClockAlertState {
     pub(super) taken_back_at_ms: Option<i64>,
     #[prost(message, optional, tag = "14")]
     pub(super) badge: Option<BadgeState>,
+    #[prost(sint64, optional, tag = "15")]
+    pub(super) acknowledged_at_ms: Option<i64>,
+    #[prost(string, repeated, tag = "16")]
+    pub(super) actions: Vec<String>,
 }

@@ -1,5 +1,6 @@
 //! From the messages of a snapshot to an evaluator, under rules that may have changed since.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use slawatch_policy::Metric;
@@ -7,11 +8,11 @@ use slawatch_wire::v1::{AlertState, AlertTransition};
 
 use super::RestoreError;
 use super::format::{
-    BadgeState, ClockAlertState, CountsState, EpisodeState, GroundState, PaneState, RuleState,
-    SourceState, State,
+    BadgeState, ClockAlertState, CountsState, EpisodeState, PaneState, RuleState, SourceState,
+    State, WitnessState,
 };
 use crate::counters::Packed;
-use crate::episode::{Episode, Firing, Grounds, Phase};
+use crate::episode::{Acknowledged, Episode, Firing, Phase, Witness};
 use crate::evaluator::{Evaluator, Home};
 use crate::gauges::{Gauge, Gauges};
 use crate::group_alert;
@@ -165,8 +166,10 @@ impl Reader<'_> {
                     source: gauge.source,
                     open_tickets: gauge.open_tickets,
                     oldest_created_at_ms: gauge.oldest_created_at_ms,
+                    oldest_ticket_id: gauge.oldest_ticket_id.clone(),
                 });
                 queue.figures.gauges = Gauges::restore(gauges.collect());
+                queue.figures.heard_ms = kept_queue.heard_ms;
                 let group = Some(kept_queue.queue.as_str());
                 self.episodes(
                     &mut queue.episodes,
@@ -176,16 +179,14 @@ impl Reader<'_> {
                 )?;
             }
         }
-        let mut tickets = Tickets::new(home);
+        let mut alerts: BTreeMap<String, Vec<ClockAlert>> = BTreeMap::new();
         for kept in &state.clock_alerts {
             if let Some(alert) = self.clock_alert(kept)? {
-                tickets
-                    .alerts
-                    .entry(kept.ticket.clone())
-                    .or_default()
-                    .push(alert);
+                let of_ticket = alerts.entry(kept.ticket.clone()).or_default();
+                of_ticket.push(alert);
             }
         }
+        let tickets = Tickets::restore(home, alerts);
         Ok((groups, tickets, self.parting))
     }
 
@@ -215,7 +216,7 @@ impl Reader<'_> {
             let episode = episodes
                 .iter_mut()
                 .find(|episode| Some(episode.rule) == rule.today);
-            let phase = phase(kept, rule);
+            let phase = phase(kept, rule)?;
             match episode {
                 Some(episode) => {
                     episode.revision = kept.revision;
@@ -262,6 +263,8 @@ impl Reader<'_> {
             revision: kept.revision,
             fired_at_ms: kept.fired_at_ms,
             phase,
+            acknowledged_at_ms: kept.acknowledged_at_ms,
+            actions: kept.actions.clone(),
             badge: badge(kept.badge.as_ref(), rule),
         };
         if rule.today.is_some() {
@@ -301,6 +304,7 @@ impl Reader<'_> {
             due_ms: self.at_ms,
             revision: revision + 1,
             kind: rule.kind.clone(),
+            timezone: rule.timezone.clone(),
             ..AlertTransition::default()
         }
     }
@@ -331,30 +335,42 @@ fn counts(state: &CountsState) -> Result<Packed, RestoreError> {
         .ok_or_else(|| damaged("counts that do not fit"))
 }
 
-fn grounds(state: &[GroundState]) -> Grounds {
-    let seen = state.iter().map(|ground| Reading {
+fn witness(state: &WitnessState) -> Result<Witness, RestoreError> {
+    let seen = state.grounds.iter().map(|ground| Reading {
         numerator: ground.seen_numerator,
         denominator: ground.seen_denominator,
     });
-    let corrected = state.iter().map(|ground| Reading {
+    let corrected = state.grounds.iter().map(|ground| Reading {
         numerator: ground.corrected_numerator,
         denominator: ground.corrected_denominator,
     });
-    Grounds {
+    let rest = state.rest.as_ref().map(counts).transpose()?;
+    Ok(Witness {
+        at_ms: state.at_ms,
+        badness: state.badness,
         seen: seen.collect(),
         corrected: corrected.collect(),
-    }
+        rest: rest.unwrap_or_default(),
+    })
 }
 
-fn phase(state: &EpisodeState, rule: &KeptRule) -> Phase {
-    match (&state.firing, state.pending_since_ms) {
+fn phase(state: &EpisodeState, rule: &KeptRule) -> Result<Phase, RestoreError> {
+    Ok(match (&state.firing, state.pending_since_ms) {
         (Some(firing), _) => Phase::Firing(Firing {
             since_ms: firing.since_ms,
             left_since_ms: firing.left_since_ms,
-            grounds: grounds(&firing.grounds),
+            witnesses: firing
+                .witnesses
+                .iter()
+                .map(witness)
+                .collect::<Result<_, _>>()?,
+            acknowledged: firing.acknowledged.then_some(Acknowledged {
+                badness: firing.acknowledged_badness,
+            }),
+            actions: firing.actions.clone(),
             badge: badge(firing.badge.as_ref(), rule),
         }),
         (None, Some(since_ms)) => Phase::Pending { since_ms },
         (None, None) => Phase::Quiet,
-    }
+    })
 }

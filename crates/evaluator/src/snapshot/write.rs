@@ -6,9 +6,10 @@ use super::SCHEMA;
 use super::format::{
     BadgeState, ClockAlertState, CorrectionState, CountsState, EpisodeState, FiringState,
     GaugeState, GroundState, PaneState, QueueState, RuleState, SourceState, State, VendorState,
+    WitnessState,
 };
 use crate::counters::Packed;
-use crate::episode::{Episode, Grounds, Phase};
+use crate::episode::{Episode, Phase, Witness};
 use crate::evaluator::Evaluator;
 use crate::groups::Queue;
 use crate::minute::Minute;
@@ -89,6 +90,7 @@ fn of_rule(identity: String, kind: &str, about: &About) -> RuleState {
         labels: labels.clone(),
         runbook_url: about.runbook_url.clone(),
         kind: kind.to_owned(),
+        timezone: about.timezone.clone(),
     }
 }
 
@@ -103,9 +105,11 @@ fn of_queue(name: &str, queue: &Queue) -> QueueState {
                 source: gauge.source,
                 open_tickets: gauge.open_tickets,
                 oldest_created_at_ms: gauge.oldest_created_at_ms,
+                oldest_ticket_id: gauge.oldest_ticket_id.clone(),
             })
             .collect(),
         episodes: of_episodes(&queue.episodes),
+        heard_ms: queue.figures.heard_ms,
     }
 }
 
@@ -141,7 +145,10 @@ fn of_episodes(episodes: &[Episode]) -> Vec<EpisodeState> {
                     since_ms: firing.since_ms,
                     left_since_ms: firing.left_since_ms,
                     badge: firing.badge.as_deref().map(of_badge),
-                    grounds: of_grounds(&firing.grounds),
+                    witnesses: firing.witnesses.iter().map(of_witness).collect(),
+                    acknowledged: firing.acknowledged.is_some(),
+                    acknowledged_badness: firing.acknowledged.and_then(|known| known.badness),
+                    actions: firing.actions.clone(),
                 }),
             ),
         };
@@ -156,16 +163,20 @@ fn of_episodes(episodes: &[Episode]) -> Vec<EpisodeState> {
     .collect()
 }
 
-fn of_grounds(grounds: &Grounds) -> Vec<GroundState> {
-    let pairs = grounds.seen.iter().zip(&grounds.corrected);
-    pairs
-        .map(|(seen, corrected)| GroundState {
-            seen_numerator: seen.numerator,
-            seen_denominator: seen.denominator,
-            corrected_numerator: corrected.numerator,
-            corrected_denominator: corrected.denominator,
-        })
-        .collect()
+fn of_witness(witness: &Witness) -> WitnessState {
+    let pairs = witness.seen.iter().zip(&witness.corrected);
+    let grounds = pairs.map(|(seen, corrected)| GroundState {
+        seen_numerator: seen.numerator,
+        seen_denominator: seen.denominator,
+        corrected_numerator: corrected.numerator,
+        corrected_denominator: corrected.denominator,
+    });
+    WitnessState {
+        at_ms: witness.at_ms,
+        badness: witness.badness,
+        grounds: grounds.collect(),
+        rest: Some(of_counts(0, &witness.rest)),
+    }
 }
 
 fn of_alert(ticket: &str, alert: &ClockAlert) -> ClockAlertState {
@@ -189,6 +200,8 @@ fn of_alert(ticket: &str, alert: &ClockAlert) -> ClockAlertState {
         over_at_ms,
         taken_back_at_ms,
         badge: alert.badge.as_deref().map(of_badge),
+        acknowledged_at_ms: alert.acknowledged_at_ms,
+        actions: alert.actions.clone(),
     }
 }
 

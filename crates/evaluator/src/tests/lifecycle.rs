@@ -302,11 +302,11 @@ by = ["vendor", "queue"]
                 &["10:00:20 firing aht/acme/chat"],
             ),
             (
-                Flush::at("10:00:30").row("acme", "chat", "10:00", handled(3, 1_000_000)),
+                Flush::at("10:00:30").row("acme", "chat", "10:00", handled(4, 1_333_332)),
                 &[],
             ),
             (
-                Flush::at("10:00:40").row("acme", "chat", "10:00", handled(3, 900_000)),
+                Flush::at("10:00:40").row("acme", "chat", "10:00", handled(6, 1_800_000)),
                 &["10:00:40 resolved aht/acme/chat"],
             ),
             (
@@ -429,7 +429,7 @@ fn late_events_may_show_that_it_never_was_so() {
         story.last().reason,
         "late events show that it was never below 80 %"
     );
-    assert_eq!(story.tellings(), ["10:01:20 resolved sl/acme/refunds"]);
+    assert_eq!(story.tellings(), ["10:01:20 retracted sl/acme/refunds"]);
 }
 
 #[test]

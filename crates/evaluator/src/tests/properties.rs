@@ -282,7 +282,8 @@ proptest! {
         let windowed = |told: &[AlertTransition]| {
             let states = final_states(told);
             states.iter().all(|(key, state)| {
-                !(key.starts_with("sl/") || key.starts_with("vendor-replies/")) || *state == AlertState::Resolved
+                !(key.starts_with("sl/") || key.starts_with("vendor-replies/"))
+                    || matches!(state, AlertState::Resolved | AlertState::Retracted)
             })
         };
         prop_assert!(windowed(&plain) && windowed(&late));

@@ -35,7 +35,9 @@ fn a_whole_file() {
     let rules = RuleSet::parse("rules.toml", GOOD).expect("good rules");
     assert_eq!((rules.len(), rules.is_empty()), (2, false));
     let rule = &rules.groups[0];
-    let Watch::Threshold(watch) = &rule.watch;
+    let Watch::Threshold(watch) = &rule.watch else {
+        panic!("a threshold");
+    };
     assert_eq!(
         (watch.window, watch.enter, watch.exit, watch.min_samples),
         (30, 0.8, 0.85, 20)
