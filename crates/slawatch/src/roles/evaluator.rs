@@ -56,6 +56,7 @@ impl EvaluatorFactory {
             settings: Arc::clone(&self.settings),
             partition: source.partition % self.settings.alerts_partitions,
             alerts: Vec::new(),
+            actions: Vec::new(),
         }
     }
 }
@@ -98,6 +99,8 @@ pub struct EvaluatorProcessor {
     partition: u32,
     /// Transitions that wait for the next flush.
     alerts: Vec<v1::AlertTransition>,
+    /// What people did, to be handed on with it: who is told is decided behind the alerts.
+    actions: Vec<v1::Action>,
     configured: Arc<RuleSet>,
     /// Topic and partition that are read.
     signals: (Arc<str>, u32),
@@ -118,11 +121,15 @@ impl Processor for EvaluatorProcessor {
         match v1::Signal::decode(record.value.unwrap_or_default()) {
             Ok(signal) => {
                 self.evaluator.apply(&signal, &mut self.alerts);
-                if matches!(signal.kind, Some(v1::signal::Kind::Rules(_)))
-                    && let Some(speaker) = &mut self.speaks
-                {
-                    // If they are not ours, they are of one who was replaced: said again.
-                    speaker.asked = false;
+                match signal.kind {
+                    Some(v1::signal::Kind::Action(action)) => self.actions.push(action),
+                    Some(v1::signal::Kind::Rules(_)) => {
+                        if let Some(speaker) = &mut self.speaks {
+                            // If they are not ours, they are of one who was replaced: said again.
+                            speaker.asked = false;
+                        }
+                    }
+                    Some(v1::signal::Kind::Batch(_)) | None => {}
                 }
             }
             Err(error) => {
@@ -147,33 +154,29 @@ impl Processor for EvaluatorProcessor {
     fn flush(&mut self, stamp: &Stamp, out: &mut Vec<Outgoing>) {
         self.reported.report(&self.evaluator);
         out.extend(self.change_of_rules());
-        let mut head = v1::AlertBatch {
-            source: stamp.source,
-            epoch: stamp.epoch,
-            batch: stamp.batch,
-            clock_ms: self.evaluator.clock_ms().unwrap_or_default(),
-            alerts: Vec::new(),
-            actions: Vec::new(),
-        };
-        let mut bytes = 0;
-        let mut send = |head: &mut v1::AlertBatch| {
-            let topic = Arc::clone(&self.settings.alerts_topic);
-            out.push(Outgoing::new(topic, self.partition, head.encode_to_vec()));
-            head.alerts.clear();
+        let mut records = Records {
+            head: v1::AlertBatch {
+                source: stamp.source,
+                epoch: stamp.epoch,
+                batch: stamp.batch,
+                clock_ms: self.evaluator.clock_ms().unwrap_or_default(),
+                ..v1::AlertBatch::default()
+            },
+            bytes: 0,
+            full: Vec::new(),
         };
         for alert in self.alerts.drain(..) {
-            let needed = alert.encoded_len() + 16;
-            if bytes + needed > MAX_RECORD_BYTES - 64 {
-                send(&mut head);
-                bytes = 0;
-            }
-            bytes += needed;
+            records.make_room(alert.encoded_len());
             transition(alert.state());
-            head.alerts.push(alert);
+            records.head.alerts.push(alert);
         }
-        if !head.alerts.is_empty() {
-            send(&mut head);
+        for action in self.actions.drain(..) {
+            records.make_room(action.encoded_len());
+            records.head.actions.push(action);
         }
+        let topic = &self.settings.alerts_topic;
+        let record = |value| Outgoing::new(Arc::clone(topic), self.partition, value);
+        out.extend(records.finish().into_iter().map(record));
     }
 
     fn snapshot(&self, out: &mut Vec<u8>) {
@@ -183,6 +186,38 @@ impl Processor for EvaluatorProcessor {
     fn fingerprint(&self) -> u64 {
         let rules = self.evaluator.rules().hash();
         xxh3_64_with_seed(&rules.to_le_bytes(), SCHEMA.into())
+    }
+}
+
+/// One flush, cut into records that the broker takes.
+struct Records {
+    head: v1::AlertBatch,
+    /// Of what `head` holds so far.
+    bytes: usize,
+    full: Vec<Vec<u8>>,
+}
+
+impl Records {
+    fn make_room(&mut self, encoded_len: usize) {
+        let needed = encoded_len + 16;
+        if self.bytes + needed > MAX_RECORD_BYTES - 64 {
+            self.close();
+        }
+        self.bytes += needed;
+    }
+
+    fn close(&mut self) {
+        if self.bytes > 0 {
+            self.full.push(self.head.encode_to_vec());
+        }
+        self.head.alerts.clear();
+        self.head.actions.clear();
+        self.bytes = 0;
+    }
+
+    fn finish(mut self) -> Vec<Vec<u8>> {
+        self.close();
+        self.full
     }
 }
 

@@ -7,6 +7,7 @@ const BATCHES: &str = "slawatch_signal_batches_total";
 const LATE_ROWS: &str = "slawatch_signal_late_rows_total";
 const UNKNOWN: &str = "slawatch_signal_unknown_total";
 const UNREADABLE_RULES: &str = "slawatch_evaluator_unreadable_rules_total";
+const IGNORED_ACKNOWLEDGEMENTS: &str = "slawatch_ignored_acknowledgements_total";
 const SOURCES_OUT: &str = "slawatch_signal_sources_out";
 const CLOCK: &str = "slawatch_evaluator_clock_ms";
 
@@ -28,6 +29,10 @@ pub(crate) fn describe() {
         UNREADABLE_RULES,
         "Rules that another version of slawatch put in force and that this one cannot read; those before went on (alert SlawatchRulesUnreadable)"
     );
+    describe_counter!(
+        IGNORED_ACKNOWLEDGEMENTS,
+        "Acknowledgements of alerts that did not fire any more, or of an earlier episode; they change nothing"
+    );
     describe_gauge!(
         SOURCES_OUT,
         "Sources of signals that are behind or not seen; while there are any, no threshold alert resolves (alert SlawatchSourceOut)"
@@ -47,6 +52,7 @@ pub(super) struct Reported {
     late_rows: Counter,
     unknown: Counter,
     unreadable_rules: Counter,
+    ignored_acknowledgements: Counter,
     sources_out: Gauge,
     clock_ms: Gauge,
 }
@@ -79,6 +85,7 @@ impl Reported {
             late_rows: counter!(LATE_ROWS),
             unknown: counter!(UNKNOWN),
             unreadable_rules: counter!(UNREADABLE_RULES),
+            ignored_acknowledgements: counter!(IGNORED_ACKNOWLEDGEMENTS),
             sources_out: gauge!(SOURCES_OUT, "partition" => partition.clone()),
             clock_ms: gauge!(CLOCK, "partition" => partition),
         }
@@ -96,6 +103,8 @@ impl Reported {
             .increment(now.unknown_signals - before.unknown_signals);
         self.unreadable_rules
             .increment(now.unreadable_rules - before.unreadable_rules);
+        self.ignored_acknowledgements
+            .increment(now.ignored_acknowledgements - before.ignored_acknowledgements);
         self.before = now;
         self.sources_out.set(evaluator.sources_out().len() as f64);
         if let Some(clock_ms) = evaluator.clock_ms() {

@@ -147,6 +147,52 @@ fn what_a_takeover_replays_is_published_as_it_was_before() {
     assert_eq!(flush(&mut next, 1), before);
 }
 
+fn action(action_id: &str, kind: v1::ActionKind, alert_key: &str) -> Vec<u8> {
+    let action = v1::Action {
+        action_id: action_id.to_owned(),
+        kind: kind as i32,
+        author: "kim".to_owned(),
+        alert_key: alert_key.to_owned(),
+        vendor: "acme".to_owned(),
+        ..v1::Action::default()
+    };
+    let kind = Some(v1::signal::Kind::Action(action));
+    v1::Signal { kind }.encode_to_vec()
+}
+
+fn action_ids(batches: &[(u32, v1::AlertBatch)]) -> Vec<&str> {
+    let actions = batches.iter().flat_map(|(_, batch)| &batch.actions);
+    actions.map(|action| action.action_id.as_str()).collect()
+}
+
+#[test]
+fn what_people_did_is_handed_on_also_when_nothing_is_to_be_told() {
+    let factory = factory("sl");
+    let mut processor = factory.create(&source());
+    apply(&mut processor, &signal(100, &["acme"], 0));
+    flush(&mut processor, 1);
+    let mut state = Vec::new();
+    processor.snapshot(&mut state);
+    let said = [
+        action("a1", v1::ActionKind::Silence, ""),
+        action("a2", v1::ActionKind::Acknowledge, "sl/acme/refunds"),
+        action("a3", v1::ActionKind::ExpireSilence, ""),
+    ];
+    said.iter().for_each(|said| apply(&mut processor, said));
+    let batches = flush(&mut processor, 2);
+    assert_eq!(action_ids(&batches), ["a1", "a2", "a3"]);
+    assert_eq!(
+        keys(&batches),
+        [("sl/acme/refunds", AlertState::Acknowledged)]
+    );
+    assert_eq!(flush(&mut processor, 3), []);
+    // Whoever takes over from the snapshot hands the same on again.
+    let mut next = factory.restore(&source(), &view(&state)).expect("a state");
+    said.iter().for_each(|said| apply(&mut next, said));
+    next.took_over(7);
+    assert_eq!(flush(&mut next, 2), batches);
+}
+
 /// What a flush writes back to the signals.
 fn rules_written(processor: &mut EvaluatorProcessor, batch: u64) -> Vec<Vec<u8>> {
     let mut out = Vec::new();
@@ -258,6 +304,29 @@ fn the_fingerprint_names_the_rules() {
     let name = |rule| factory(rule).create(&source()).fingerprint();
     assert_eq!(name("sl"), name("sl"));
     assert_ne!(name("sl"), name("level"));
+}
+
+#[test]
+fn many_actions_are_cut_into_records_that_fit() {
+    let mut processor = factory("sl").create(&source());
+    let reason = "x".repeat(100_000);
+    for number in 0..30 {
+        let silence = v1::Action {
+            action_id: format!("a{number:02}"),
+            kind: v1::ActionKind::Silence as i32,
+            reason: reason.clone(),
+            ..v1::Action::default()
+        };
+        let kind = Some(v1::signal::Kind::Action(silence));
+        apply(&mut processor, &v1::Signal { kind }.encode_to_vec());
+    }
+    let batches = flush(&mut processor, 1);
+    assert!(batches.len() > 1);
+    for (_, batch) in &batches {
+        assert!(batch.encoded_len() <= MAX_RECORD_BYTES);
+    }
+    assert_eq!(action_ids(&batches).len(), 30);
+    assert!(action_ids(&batches).is_sorted());
 }
 
 #[test]
