@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::string;
@@ -38,6 +38,7 @@ impl<'a> Fields<'a> {
         match table {
             None => deserializer.deserialize_map(OwnNames(&mut fields)),
             Some(table) => deserializer.deserialize_map(Mapped {
+                text,
                 node: table.root(),
                 fields: &mut fields,
             }),
@@ -88,20 +89,11 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn take(&mut self, entry: &Entry, raw: &'a str) -> Result<(), serde_json::Error> {
+    fn take(&mut self, entry: &Entry, raw: &'a str) {
         let present = (raw != "null").then_some(raw);
         for slot in &entry.slots {
             self.set(*slot, present);
         }
-        let Some(node) = &entry.child else {
-            return Ok(());
-        };
-        // An earlier copy of this key counts no more, with all that it held.
-        node.slots(&mut |slot| self.set(slot, None));
-        if !raw.starts_with('{') {
-            return Ok(());
-        }
-        serde_json::Deserializer::from_str(raw).deserialize_map(Mapped { node, fields: self })
     }
 }
 
@@ -118,11 +110,6 @@ pub(crate) fn describe(error: &serde_json::Error) -> String {
     }
 }
 
-/// A key's own text. One that is no text (a lone surrogate) is none that anybody looks for.
-fn key(raw: &RawValue) -> Option<Cow<'_, str>> {
-    string(raw.get())
-}
-
 struct OwnNames<'f, 'a>(&'f mut Fields<'a>);
 
 impl<'de> Visitor<'de> for OwnNames<'_, 'de> {
@@ -134,7 +121,8 @@ impl<'de> Visitor<'de> for OwnNames<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<&RawValue>()? {
-            match key(name).and_then(|name| Field::from_name(&name)) {
+            // A key that is no text (a lone surrogate) is none that anybody looks for.
+            match string(name.get()).and_then(|name| Field::from_name(&name)) {
                 None => drop(map.next_value::<IgnoredAny>()?),
                 Some(field) => {
                     let raw = map.next_value::<&RawValue>()?.get();
@@ -148,8 +136,73 @@ impl<'de> Visitor<'de> for OwnNames<'_, 'de> {
 
 /// Reads the object that a node of a table describes.
 struct Mapped<'t, 'f, 'a> {
+    /// The whole that keys and values are parts of.
+    text: &'a str,
     node: &'t Node,
     fields: &'f mut Fields<'a>,
+}
+
+impl<'de> Mapped<'_, '_, 'de> {
+    fn value<A: MapAccess<'de>>(
+        &mut self,
+        name: &'de str,
+        entry: &Entry,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        let Some(node) = &entry.child else {
+            self.fields
+                .take(entry, map.next_value::<&RawValue>()?.get());
+            return Ok(());
+        };
+        // An earlier copy of this key counts no more, with all that it held.
+        node.slots(&mut |slot| self.fields.set(slot, None));
+        if !entry.slots.is_empty() {
+            // Its object is read twice: as a whole, and for what it holds.
+            let raw = map.next_value::<&RawValue>()?.get();
+            self.fields.take(entry, raw);
+            return if is_object(raw) {
+                let inner = self.inner(raw, node);
+                let read = serde_json::Deserializer::from_str(raw).deserialize_map(inner);
+                read.map_err(serde::de::Error::custom)
+            } else {
+                Ok(())
+            };
+        }
+        if is_object(after_key(self.text, name)) {
+            map.next_value_seed(self.inner(self.text, node))
+        } else {
+            map.next_value::<IgnoredAny>().map(drop)
+        }
+    }
+
+    fn inner<'s, 't>(&'s mut self, text: &'de str, node: &'t Node) -> Mapped<'t, 's, 'de> {
+        Mapped {
+            text,
+            node,
+            fields: self.fields,
+        }
+    }
+}
+
+/// What follows a key, a part of `text`, and its colon.
+fn after_key<'a>(text: &'a str, key: &'a str) -> &'a str {
+    let end = key.as_ptr() as usize - text.as_ptr() as usize + key.len();
+    let rest = text.get(end..).unwrap_or_default().trim_ascii_start();
+    rest.strip_prefix(':')
+        .unwrap_or_default()
+        .trim_ascii_start()
+}
+
+fn is_object(json: &str) -> bool {
+    json.starts_with('{')
+}
+
+impl<'de> DeserializeSeed<'de> for Mapped<'_, '_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
 }
 
 impl<'de> Visitor<'de> for Mapped<'_, '_, 'de> {
@@ -159,16 +212,12 @@ impl<'de> Visitor<'de> for Mapped<'_, '_, 'de> {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<&RawValue>()? {
-            match key(name).and_then(|name| self.node.entry(&name)) {
+            let name = name.get();
+            match string(name).and_then(|name| self.node.entry(&name)) {
                 None => drop(map.next_value::<IgnoredAny>()?),
-                Some(entry) => {
-                    let raw = map.next_value::<&RawValue>()?.get();
-                    self.fields
-                        .take(entry, raw)
-                        .map_err(serde::de::Error::custom)?;
-                }
+                Some(entry) => self.value(name, entry, &mut map)?,
             }
         }
         Ok(())
