@@ -5,7 +5,7 @@ use divan::counter::ItemsCount;
 use mimalloc::MiMalloc;
 use slawatch_event::{DecodeOptions, Encoding, TicketEvent, parse};
 use slawatch_policy::PolicySets;
-use slawatch_tracker::{Options, Tracker};
+use slawatch_tracker::{MAX_HISTORY, Options, Tracker};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -17,6 +17,8 @@ const BETWEEN_TICKETS_MS: u64 = 250;
 const FIRST_MS: u64 = 1_748_851_200_000;
 /// What a tenth of a second brings at full speed.
 const EVENTS_PER_FLUSH: usize = 50_000;
+/// Of one ticket alone.
+const EVENTS_OF_ONE_PER_FLUSH: usize = 1_000;
 
 fn main() {
     divan::main();
@@ -138,7 +140,7 @@ fn decoded(records: &[(u64, String)]) -> Vec<(i64, TicketEvent<'static>)> {
         .collect()
 }
 
-fn live(bencher: Bencher<'_, '_>, records: &[(u64, String)]) {
+fn live(bencher: Bencher<'_, '_>, records: &[(u64, String)], per_flush: usize) {
     let events = decoded(records);
     bencher
         .counter(ItemsCount::new(events.len()))
@@ -148,7 +150,7 @@ fn live(bencher: Bencher<'_, '_>, records: &[(u64, String)]) {
                 tracker.apply(event, *timestamp_ms, offset as u64);
                 tracker.advance_clock(*timestamp_ms);
                 tracker.advance_log_clock(*timestamp_ms);
-                if offset % EVENTS_PER_FLUSH == 0 {
+                if offset % per_flush == 0 {
                     divan::black_box(tracker.conclude());
                 }
             }
@@ -159,15 +161,42 @@ fn live(bencher: Bencher<'_, '_>, records: &[(u64, String)]) {
 
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn full_mix(bencher: Bencher<'_, '_>) {
-    live(bencher, &log(&LIFE, 0));
+    live(bencher, &log(&LIFE, 0), EVENTS_PER_FLUSH);
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn full_mix_one_in_fifty_late(bencher: Bencher<'_, '_>) {
-    live(bencher, &log(&LIFE, 50));
+    live(bencher, &log(&LIFE, 50), EVENTS_PER_FLUSH);
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn contacts(bencher: Bencher<'_, '_>) {
-    live(bencher, &log(&CALL, 0));
+    live(bencher, &log(&CALL, 0), EVENTS_PER_FLUSH);
+}
+
+/// One ticket, its newest event first, all of it within `late_ms` of the records' timestamps.
+fn newest_first(bencher: Bencher<'_, '_>, late_ms: u64) {
+    let types = ["updated", "customer_replied", "agent_replied", "escalated"];
+    let records: Vec<_> = (0..MAX_HISTORY as u64)
+        .rev()
+        .map(|number| {
+            let occurred_at_ms = FIRST_MS + number * 1_000;
+            let record = format!(
+                r#"{{"event_id":"{number}","ticket_id":"T","occurred_at":{occurred_at_ms},"type":"{}"}}"#,
+                if number == 0 { "created" } else { types[number as usize % 4] }
+            );
+            (FIRST_MS + late_ms - number, record)
+        })
+        .collect();
+    live(bencher, &records, EVENTS_OF_ONE_PER_FLUSH);
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn newest_first_today(bencher: Bencher<'_, '_>) {
+    newest_first(bencher, 4 * 3_600_000);
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn newest_first_of_long_ago(bencher: Bencher<'_, '_>) {
+    newest_first(bencher, 7 * 86_400_000);
 }

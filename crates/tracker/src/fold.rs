@@ -123,6 +123,49 @@ impl Fold {
         policy
     }
 
+    /// Whether whatever comes next does the same to both.
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
+        let Self {
+            values,
+            status,
+            created_at_ms,
+            ended,
+            last_at_ms,
+            cycles,
+            started,
+            newest,
+            waiting,
+            customer_waits,
+            // Of settling, and what is remembered for speed.
+            unsettled: _,
+            is_ahead: _,
+            version: _,
+            in_force: _,
+        } = self;
+        *values == other.values
+            && *status == other.status
+            && *created_at_ms == other.created_at_ms
+            && *ended == other.ended
+            && *last_at_ms == other.last_at_ms
+            && *started == other.started
+            && *newest == other.newest
+            && *waiting == other.waiting
+            && *customer_waits == other.customer_waits
+            && cycles.len() == other.cycles.len()
+            && cycles
+                .iter()
+                .zip(&other.cycles)
+                .rev()
+                .all(|(a, b)| a.agrees(b))
+    }
+
+    /// Rows show more of the history than the fold keeps, and that has changed.
+    pub(crate) fn reconsider_rows(&mut self) {
+        for cycle in &mut self.cycles {
+            cycle.row_changed = true;
+        }
+    }
+
     /// Whether the ticket is over at this point of the fold, so that its stopped clocks may yet resume.
     fn may_resume(&self) -> bool {
         !self.ended && self.status.is_over()

@@ -9,10 +9,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::codec::Writer;
 use crate::event::Event;
 use crate::fold::{Cycle, Decision, Fold, Standing, StopKind, Verdict};
-use crate::measure::Measure;
 use crate::rules::Rules;
 use crate::symbol::Symbol;
-use crate::tally::{Owner, Tally};
+use crate::tally::{Discard, Owner};
 
 /// A metric as it travels.
 pub fn wire_metric(metric: Metric) -> v1::Metric {
@@ -146,12 +145,6 @@ fn present(
     });
     let standing = prefix.standing(cycle.set, cycle.metric, rules);
     (standing, is_over)
-}
-
-struct Discard;
-
-impl Tally for Discard {
-    fn add(&mut self, _: i64, _: Owner, _: Measure, _: i64) {}
 }
 
 fn has_shares(state: v1::CycleState) -> bool {

@@ -60,6 +60,18 @@ impl Panes {
         self.offset = offset;
     }
 
+    /// Whether the log clock standing there would have panes let go.
+    pub(crate) fn lets_go(&self, log_clock_ms: i64, horizon_ms: i64) -> bool {
+        let held_from = held_from(log_clock_ms, horizon_ms);
+        self.held_from.is_none_or(|before| before < held_from)
+    }
+
+    /// Whether the pane of an instant is no longer held.
+    pub(crate) fn are_let_go(&self, at_ms: i64) -> bool {
+        self.held_from
+            .is_some_and(|held_from| Minute::of(at_ms) < held_from)
+    }
+
     /// Lets go of panes that end more than `horizon_ms` before the log clock; what they hold is published first.
     pub(crate) fn evict(
         &mut self,
@@ -68,11 +80,7 @@ impl Panes {
         symbols: &Symbols,
         out: &mut Vec<v1::PaneRow>,
     ) {
-        // A pane ends a minute after its start.
-        let held_from = Minute::of(log_clock_ms.saturating_sub(horizon_ms));
-        if self.held_from.is_some_and(|before| before >= held_from) {
-            return;
-        }
+        let held_from = held_from(log_clock_ms, horizon_ms);
         self.held_from = Some(held_from);
         while let Some(entry) = self.minutes.first_entry() {
             if *entry.key() >= held_from {
@@ -160,6 +168,11 @@ impl Panes {
         }
         cell.add(measure, amount);
     }
+}
+
+/// The first pane that is held: one ends a minute after its start.
+fn held_from(log_clock_ms: i64, horizon_ms: i64) -> Minute {
+    Minute::of(log_clock_ms.saturating_sub(horizon_ms))
 }
 
 impl Tally for Panes {

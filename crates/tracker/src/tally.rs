@@ -36,36 +36,39 @@ pub(crate) trait Tally {
     fn add(&mut self, at_ms: i64, owner: Owner, measure: Measure, amount: i64);
 }
 
-/// The net of many contributions, so that a refold touches only what it changed.
-#[derive(Debug, Default)]
-pub(crate) struct Net {
-    amounts: BTreeMap<(Minute, Owner, Measure), i64>,
-    sign: i64,
-}
+/// One contribution: where it goes, and how much.
+pub(crate) type Contribution = ((Minute, Owner, Measure), i64);
 
-impl Net {
-    pub(crate) fn adding(&mut self) -> &mut Self {
-        self.sign = 1;
-        self
-    }
-
-    pub(crate) fn subtracting(&mut self) -> &mut Self {
-        self.sign = -1;
-        self
-    }
-
-    /// What is left of it, zeros aside.
-    pub(crate) fn into_changes(self) -> impl Iterator<Item = ((Minute, Owner, Measure), i64)> {
-        self.amounts.into_iter().filter(|(_, amount)| *amount != 0)
-    }
-}
-
-impl Tally for Net {
+impl Tally for Vec<Contribution> {
     fn add(&mut self, at_ms: i64, owner: Owner, measure: Measure, amount: i64) {
-        let sum = self
-            .amounts
-            .entry((Minute::of(at_ms), owner, measure))
-            .or_default();
-        *sum = sum.wrapping_add(amount.wrapping_mul(self.sign));
+        self.push(((Minute::of(at_ms), owner, measure), amount));
     }
+}
+
+/// What of a ticket goes nowhere.
+#[derive(Debug)]
+pub(crate) struct Discard;
+
+impl Tally for Discard {
+    fn add(&mut self, _: i64, _: Owner, _: Measure, _: i64) {}
+}
+
+/// What turns one list of contributions into another, zeros aside. Two folds of one ticket say much the same in the same
+/// order, so that only what lies between is added up.
+pub(crate) fn changes(before: &[Contribution], after: &[Contribution]) -> Vec<Contribution> {
+    let pairs = before.iter().zip(after);
+    let head = pairs.take_while(|(before, after)| before == after).count();
+    let (before, after) = (&before[head..], &after[head..]);
+    let pairs = before.iter().rev().zip(after.iter().rev());
+    let tail = pairs.take_while(|(before, after)| before == after).count();
+    let mut sums: BTreeMap<_, i64> = BTreeMap::new();
+    for (place, amount) in &after[..after.len() - tail] {
+        let sum = sums.entry(*place).or_default();
+        *sum = sum.wrapping_add(*amount);
+    }
+    for (place, amount) in &before[..before.len() - tail] {
+        let sum = sums.entry(*place).or_default();
+        *sum = sum.wrapping_sub(*amount);
+    }
+    sums.into_iter().filter(|(_, sum)| *sum != 0).collect()
 }

@@ -15,7 +15,7 @@ use crate::outcome::{self, Said};
 use crate::panes::Panes;
 use crate::rules::Rules;
 use crate::symbol::Symbol;
-use crate::tally::Net;
+use crate::tally::{Contribution, Discard, changes};
 
 #[derive(Debug)]
 pub(crate) struct Ticket {
@@ -23,7 +23,10 @@ pub(crate) struct Ticket {
     pub(crate) id: Arc<str>,
     /// Sorted by [`Event::order`].
     pub(crate) history: Vec<Event>,
+    /// Of the history but those in `unfolded`.
     pub(crate) fold: Fold,
+    /// Keys of events that came late, or behind such, and wait for the next refold.
+    unfolded: Vec<u64>,
     /// When the clock next concludes something, if nothing else happens.
     pub(crate) wake_ms: Option<i64>,
     pub(crate) share: Share,
@@ -59,6 +62,7 @@ impl Ticket {
         Self {
             id,
             history: Vec::new(),
+            unfolded: Vec::new(),
             fold: Fold::new(rules),
             wake_ms: None,
             share: Share::default(),
@@ -84,49 +88,62 @@ impl Ticket {
         }
     }
 
+    /// The instant of its first event.
+    pub(crate) fn first_at_ms(&self) -> i64 {
+        self.history.first().map_or(i64::MAX, |event| event.at_ms)
+    }
+
     pub(crate) fn append(&mut self, event: Event, rules: &mut Rules, panes: &mut Panes) {
         self.fold.step(&event, rules, panes);
         self.history.push(event);
     }
 
-    /// Folds the ticket again with a late event in its place, and puts the difference into the panes.
-    pub(crate) fn insert(
-        &mut self,
-        position: usize,
-        event: Event,
-        now_ms: i64,
-        rules: &mut Rules,
-        panes: &mut Panes,
-    ) {
-        let mut net = Net::default();
-        self.fold.unsettle(net.subtracting());
-        let mut before = Fold::new(rules);
-        for event in &self.history {
-            before.step(event, rules, net.subtracting());
-        }
+    /// Takes a late event, or any while one waits to be folded in.
+    pub(crate) fn insert(&mut self, position: usize, event: Event) {
+        self.unfolded.push(event.key);
         self.history.insert(position, event);
-        let mut after = Fold::new(rules);
-        for event in &self.history {
-            after.step(event, rules, net.adding());
+    }
+
+    /// Whether the fold has not taken all that is known.
+    pub(crate) fn is_unfolded(&self) -> bool {
+        !self.unfolded.is_empty()
+    }
+
+    /// Folds the ticket again, and puts the difference into the panes.
+    pub(crate) fn refold(&mut self, now_ms: i64, rules: &mut Rules, panes: &mut Panes) {
+        let mut late = std::mem::take(&mut self.unfolded);
+        late.sort_unstable();
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        match refolded(&self.history, &late, rules, &mut before, &mut after) {
+            // The late ones changed nothing that lasts.
+            None => self.fold.reconsider_rows(),
+            Some(mut new) => {
+                self.fold.unsettle(&mut before);
+                new.settle(now_ms, rules, &mut after);
+                let before = std::mem::replace(&mut self.fold, new);
+                self.carry_over(&before);
+            }
         }
-        after.settle(now_ms, rules, net.adding());
-        for ((minute, owner, measure), amount) in net.into_changes() {
+        for ((minute, owner, measure), amount) in changes(&before, &after) {
             panes.add_at(minute, owner, measure, amount);
         }
-        let before = std::mem::replace(&mut self.fold, after);
-        self.carry_over(&before);
     }
 
     /// What was said about a cycle stays said; a cycle that is no more is withdrawn.
     fn carry_over(&mut self, before: &Fold) {
+        let mut by_metric: [Vec<usize>; Metric::ALL.len()] = Default::default();
+        for (index, cycle) in self.fold.cycles.iter().enumerate() {
+            by_metric[cycle.metric.index()].push(index);
+        }
+        // A metric's cycles are numbered from 1 in their order.
+        let find = |metric: Metric, number: u32| {
+            let cycles = &by_metric[metric.index()];
+            cycles.get(number as usize - 1).copied()
+        };
         for cycle in &before.cycles {
-            let same = self
-                .fold
-                .cycles
-                .iter_mut()
-                .find(|new| new.metric == cycle.metric && new.number == cycle.number);
-            match (same, cycle.published) {
-                (Some(new), published) => {
+            match (find(cycle.metric, cycle.number), cycle.published) {
+                (Some(index), published) => {
+                    let new = &mut self.fold.cycles[index];
                     new.published = published;
                     new.announced.clone_from(&cycle.announced);
                 }
@@ -138,14 +155,11 @@ impl Ticket {
             }
         }
         let cycles = &mut self.fold.cycles;
-        self.withdrawn.retain(|(metric, number, vendor)| {
-            let again = cycles
-                .iter_mut()
-                .find(|cycle| cycle.metric == *metric && cycle.number == *number);
-            match again {
-                Some(cycle) => {
+        self.withdrawn
+            .retain(|(metric, number, vendor)| match find(*metric, *number) {
+                Some(index) => {
                     // Published once, withdrawn, and here again before the withdrawal went out.
-                    cycle.published.get_or_insert(Published {
+                    cycles[index].published.get_or_insert(Published {
                         row_hash: 0,
                         attributes_hash: 0,
                         vendor: *vendor,
@@ -153,8 +167,7 @@ impl Ticket {
                     false
                 }
                 None => true,
-            }
-        });
+            });
     }
 
     /// Settles verdicts at `now_ms`, announces what was reached, and finds out when to come back.
@@ -312,6 +325,43 @@ impl Ticket {
             former_vendor: None,
         }
     }
+}
+
+/// Folds a history with and without its `late` events, by key, side by side, and lists what either contributes behind the
+/// first of them. `None` is that both come to the same, and then contribute the same: looked for ever more rarely.
+fn refolded(
+    history: &[Event],
+    late: &[u64],
+    rules: &mut Rules,
+    before: &mut Vec<Contribution>,
+    after: &mut Vec<Contribution>,
+) -> Option<Fold> {
+    let is_late = |event: &Event| late.binary_search(&event.key).is_ok();
+    let common = history.iter().take_while(|event| !is_late(event)).count();
+    let mut old = Fold::new(rules);
+    for event in &history[..common] {
+        old.step(event, rules, &mut Discard);
+    }
+    let mut new = old.clone();
+    let (mut missing, mut since, mut look_at) = (late.len(), 0, 1);
+    for event in &history[common..] {
+        new.step(event, rules, after);
+        if is_late(event) {
+            missing -= 1;
+            continue;
+        }
+        old.step(event, rules, before);
+        if missing == 0 {
+            since += 1;
+            if since == look_at {
+                if old.agrees(&new) {
+                    return None;
+                }
+                look_at *= 2;
+            }
+        }
+    }
+    Some(new)
 }
 
 fn earliest(a: Option<i64>, b: Option<i64>) -> Option<i64> {

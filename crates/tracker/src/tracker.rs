@@ -93,6 +93,8 @@ pub struct Tracker {
     /// (last event, slot) of finished tickets.
     finished: BTreeSet<(i64, u32)>,
     changed: Vec<u32>,
+    /// Tickets to be folded again.
+    unfolded: Vec<u32>,
     pending: Conclusions,
     pub(crate) clock_ms: i64,
     pub(crate) log_clock_ms: i64,
@@ -114,6 +116,7 @@ impl Tracker {
             timers: BTreeSet::new(),
             finished: BTreeSet::new(),
             changed: Vec::new(),
+            unfolded: Vec::new(),
             pending: Conclusions::default(),
             clock_ms: i64::MIN,
             log_clock_ms: i64::MIN,
@@ -130,7 +133,6 @@ impl Tracker {
         }
         let kept = Event::of(event, &mut self.rules);
         let slot = known.unwrap_or_else(|| self.add_ticket(&event.ticket_id));
-        let now_ms = self.now_ms();
         let Some(ticket) = &mut self.slots[slot as usize] else {
             return Applied::Rejected(Reason::TicketForgotten);
         };
@@ -141,13 +143,41 @@ impl Tracker {
             Place::Last | Place::Late(_) if ticket.history.len() >= MAX_HISTORY => {
                 return Applied::Rejected(Reason::TicketTooLong);
             }
-            Place::Last => ticket.append(kept, &mut self.rules, &mut self.panes),
+            Place::Last if !ticket.is_unfolded() => {
+                ticket.append(kept, &mut self.rules, &mut self.panes);
+                self.settle(slot);
+            }
+            Place::Last => ticket.insert(ticket.history.len(), kept),
             Place::Late(position) => {
-                ticket.insert(position, kept, now_ms, &mut self.rules, &mut self.panes);
+                if !ticket.is_unfolded() {
+                    self.unfolded.push(slot);
+                }
+                ticket.insert(position, kept);
+                // A correction is keyed by the event that caused it.
+                if self.panes.are_let_go(ticket.first_at_ms()) {
+                    self.refold(slot);
+                }
             }
         }
-        self.settle(slot);
         Applied::Counted
+    }
+
+    /// Brings every ticket to which events came late up to date. That is put off until somebody can tell the difference, so
+    /// that a ticket is folded once for many of them.
+    fn refold_all(&mut self) {
+        for slot in std::mem::take(&mut self.unfolded) {
+            self.refold(slot);
+        }
+    }
+
+    fn refold(&mut self, slot: u32) {
+        let now_ms = self.now_ms();
+        if let Some(ticket) = &mut self.slots[slot as usize]
+            && ticket.is_unfolded()
+        {
+            ticket.refold(now_ms, &mut self.rules, &mut self.panes);
+            self.settle(slot);
+        }
     }
 
     /// Moves the log clock to a record's timestamp, once the record is applied and the clock moved; lets go of panes
@@ -157,7 +187,10 @@ impl Tracker {
             return;
         }
         self.log_clock_ms = timestamp_ms;
-        if let Some(horizon_ms) = self.options.pane_horizon_ms {
+        if let Some(horizon_ms) = self.options.pane_horizon_ms
+            && self.panes.lets_go(timestamp_ms, horizon_ms)
+        {
+            self.refold_all();
             self.panes.evict(
                 timestamp_ms,
                 horizon_ms,
@@ -179,6 +212,7 @@ impl Tracker {
 
     /// Allows events another delay from now on. Verdicts given stand.
     pub fn allow_delay(&mut self, allowed_delay_ms: i64) {
+        self.refold_all();
         self.settled_ms = self.now_ms();
         self.options.allowed_delay_ms = allowed_delay_ms;
         self.fire();
@@ -190,6 +224,7 @@ impl Tracker {
             if wake_ms >= now_ms {
                 break;
             }
+            self.refold(slot);
             self.settle(slot);
         }
     }
@@ -197,9 +232,8 @@ impl Tracker {
     /// Whether moving the clock there would conclude anything.
     pub fn fires_before(&self, clock_ms: i64) -> bool {
         let now_ms = self.now_at(clock_ms);
-        self.timers
-            .first()
-            .is_some_and(|(wake_ms, _)| *wake_ms < now_ms)
+        let first = self.timers.first();
+        !self.unfolded.is_empty() || first.is_some_and(|(wake_ms, _)| *wake_ms < now_ms)
     }
 
     /// Publishes every gauge in full with the next [`Tracker::conclude`].
@@ -209,6 +243,7 @@ impl Tracker {
 
     /// Everything concluded since the last time.
     pub fn conclude(&mut self) -> Conclusions {
+        self.refold_all();
         let now_ms = self.now_ms();
         let mut conclusions = std::mem::take(&mut self.pending);
         let mut scratch = Vec::new();
@@ -319,12 +354,17 @@ impl Tracker {
             return;
         };
         let now_ms = self.now_ms();
-        while let Some((last_at_ms, slot)) = self.finished.first().copied() {
-            if last_at_ms >= self.log_clock_ms - forget_after_ms {
-                break;
-            }
-            self.finished.pop_first();
-            let Some(mut ticket) = self.slots[slot as usize].take() else {
+        let forgotten_before_ms = self.log_clock_ms - forget_after_ms;
+        let is_due =
+            |first: Option<&(i64, u32)>| first.is_some_and(|first| first.0 < forgotten_before_ms);
+        if is_due(self.finished.first()) {
+            self.refold_all();
+        }
+        while is_due(self.finished.first()) {
+            let popped = self.finished.pop_first();
+            let Some((slot, mut ticket)) =
+                popped.and_then(|(_, slot)| Some((slot, self.slots[slot as usize].take()?)))
+            else {
                 continue;
             };
             if ticket.is_changed {

@@ -6,9 +6,8 @@ use slawatch_policy::{Metric, OnReopen};
 use super::story::{AttributeChange, EventEffect, EventStory, TicketState};
 use crate::event::Event;
 use crate::fold::{Fold, Standing, StopKind};
-use crate::measure::Measure;
 use crate::rules::{Rules, Values};
-use crate::tally::{Owner, Tally};
+use crate::tally::Discard;
 
 /// What a look at a cycle found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,11 +211,4 @@ fn changes(before: &Values, status: Status, fold: &Fold, rules: &Rules) -> Vec<A
         });
     }
     changes
-}
-
-/// The panes are nobody's business here.
-struct Discard;
-
-impl Tally for Discard {
-    fn add(&mut self, _: i64, _: Owner, _: Measure, _: i64) {}
 }

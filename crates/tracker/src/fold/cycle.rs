@@ -81,7 +81,7 @@ impl Published {
 }
 
 /// A stretch of time under one standing, up to now.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stretch {
     from_ms: i64,
     standing: Standing,
@@ -163,6 +163,48 @@ impl Cycle {
         };
         cycle.stretch.due_at_ms = cycle.project(rules);
         cycle
+    }
+
+    /// Whether whatever comes next does the same to both.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        let Self {
+            metric,
+            number,
+            contact,
+            set,
+            started_at_ms,
+            start_owner,
+            elapsed_ms,
+            stretch,
+            shares,
+            targeted,
+            due,
+            stop,
+            is_final,
+            while_over,
+            targeted_while_over,
+            // What was told, and what is remembered for speed.
+            seen: _,
+            counted: _,
+            row_changed: _,
+            published: _,
+            announced: _,
+        } = self;
+        *metric == other.metric
+            && *number == other.number
+            && *contact == other.contact
+            && *set == other.set
+            && *started_at_ms == other.started_at_ms
+            && *start_owner == other.start_owner
+            && *elapsed_ms == other.elapsed_ms
+            && *stretch == other.stretch
+            && *shares == other.shares
+            && *targeted == other.targeted
+            && *due == other.due
+            && *stop == other.stop
+            && *is_final == other.is_final
+            && *while_over == other.while_over
+            && *targeted_while_over == other.targeted_while_over
     }
 
     pub(crate) fn is_running(&self) -> bool {
