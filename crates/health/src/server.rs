@@ -102,7 +102,9 @@ async fn serve_until(
         socket.set_nodelay(true).ok();
     });
     let (stopping, mut stops) = tokio::sync::watch::channel(false);
-    let graceful = axum::serve(listener, router).with_graceful_shutdown(async move {
+    // Whoever asks is known by address, so that one can be told to ask less.
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let graceful = axum::serve(listener, service).with_graceful_shutdown(async move {
         // A dropped sender means the same as a sent word.
         stopped.await.ok();
         stopping.send_replace(true);
