@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use slawatch_wire::v1::{AlertState, AlertTransition};
+use slawatch_wire::v1::{self, AlertState, AlertTransition};
 
 /// How long an ended alert is still shown.
 const SHOWN_AFTER_END_MS: i64 = 3_600_000;
@@ -53,6 +53,8 @@ pub enum Phase {
     Pending,
     /// Fires.
     Firing,
+    /// Fires, and somebody sees to it.
+    Acknowledged,
     /// Is over.
     Resolved,
     /// Never was, as late events showed.
@@ -69,6 +71,94 @@ pub struct Fact {
     pub name: String,
     /// Its value.
     pub value: f64,
+}
+
+impl Phase {
+    fn of(state: AlertState) -> Option<Self> {
+        Some(match state {
+            AlertState::Unspecified => return None,
+            AlertState::Pending => Self::Pending,
+            AlertState::Firing => Self::Firing,
+            AlertState::Acknowledged => Self::Acknowledged,
+            AlertState::Resolved => Self::Resolved,
+            AlertState::Retracted => Self::Retracted,
+            AlertState::Expired => Self::Expired,
+        })
+    }
+
+    /// Whether it fires, seen to or not.
+    pub const fn fires(self) -> bool {
+        match self {
+            Self::Firing | Self::Acknowledged => true,
+            Self::Pending | Self::Resolved | Self::Retracted | Self::Expired => false,
+        }
+    }
+
+    /// In words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Firing => "firing",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+            Self::Retracted => "retracted",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// A ticket that an alert over many rests on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Ticket {
+    /// The ticket.
+    pub ticket_id: String,
+    /// Of the clock; empty where it is about none.
+    pub metric: String,
+    /// When it was due; created, where it is about open tickets.
+    pub due_ms: Option<i64>,
+    /// Business time used.
+    pub elapsed_ms: Option<i64>,
+    /// Business time that there was.
+    pub target_ms: Option<i64>,
+}
+
+/// How many of those tickets have one value of one attribute.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Part {
+    /// The attribute.
+    pub attribute: String,
+    /// Its value.
+    pub value: String,
+    /// How many tickets.
+    pub tickets: i64,
+}
+
+/// Who sees to an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Acknowledged {
+    /// Who.
+    pub by: String,
+    /// Since when.
+    pub at_ms: i64,
+    /// In their words.
+    pub reason: String,
+}
+
+/// A transition of an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Step {
+    /// To which state.
+    pub state: Phase,
+    /// When.
+    pub at_ms: i64,
+    /// Why.
+    pub reason: String,
+    /// Who did it; empty if nobody.
+    pub author: String,
 }
 
 /// An alert as it stands.
@@ -103,14 +193,43 @@ pub struct Alert {
     pub evidence: Vec<Fact>,
     /// What to do about it.
     pub runbook_url: String,
+    /// Kind of its rule.
+    pub kind: String,
+    /// Labels of its rule and group.
+    pub labels: BTreeMap<String, String>,
+    /// The tickets it rests on, the worst first.
+    pub worst_tickets: Vec<Ticket>,
+    /// What those have in common, the largest part first.
+    pub contributions: Vec<Part>,
+    /// Who sees to it; `null` if nobody does, or it got worse since.
+    pub acknowledged: Option<Acknowledged>,
+    /// Its last transitions, the newest first.
+    pub history: Vec<Step>,
 }
 
 impl Alert {
     fn of(told: AlertTransition, state: Phase) -> Self {
-        let fact = |evidence: slawatch_wire::v1::Evidence| Fact {
+        let fact = |evidence: v1::Evidence| Fact {
             name: evidence.name,
             value: evidence.value,
         };
+        let ticket = |ticket: v1::WorstTicket| Ticket {
+            ticket_id: ticket.ticket_id,
+            metric: ticket.metric,
+            due_ms: ticket.due_ms,
+            elapsed_ms: ticket.elapsed_ms,
+            target_ms: ticket.target_ms,
+        };
+        let part = |part: v1::Contribution| Part {
+            attribute: part.attribute,
+            value: part.value,
+            tickets: part.tickets,
+        };
+        let acknowledged = (state == Phase::Acknowledged).then(|| Acknowledged {
+            by: told.author,
+            at_ms: told.at_ms,
+            reason: told.reason.clone(),
+        });
         Self {
             key: told.key,
             incident: told.incident,
@@ -126,6 +245,12 @@ impl Alert {
             reason: told.reason,
             evidence: told.evidence.into_iter().map(fact).collect(),
             runbook_url: told.runbook_url,
+            kind: told.kind,
+            labels: told.labels,
+            worst_tickets: told.worst_tickets.into_iter().map(ticket).collect(),
+            contributions: told.contributions.into_iter().map(part).collect(),
+            acknowledged,
+            history: Vec::new(),
         }
     }
 
@@ -135,11 +260,31 @@ impl Alert {
     }
 }
 
+/// Steps of one alert that are kept.
+const STEPS: usize = 20;
+
 #[derive(Debug)]
 struct Entry {
     /// (row version, revision): one batch may hold several transitions of a key.
     order: (u64, u64),
     alert: Alert,
+    steps: BTreeMap<(u64, u64), Step>,
+}
+
+impl Entry {
+    fn note(&mut self, order: (u64, u64), step: Step) {
+        self.steps.insert(order, step);
+        if self.steps.len() > STEPS {
+            self.steps.pop_first();
+        }
+    }
+
+    fn shown(&self) -> Alert {
+        Alert {
+            history: self.steps.values().rev().cloned().collect(),
+            ..self.alert.clone()
+        }
+    }
 }
 
 /// All alerts by key.
@@ -163,28 +308,32 @@ impl AlertBook {
 
     /// Takes a transition in unless a newer one of its key is known.
     pub(crate) fn put(&mut self, told: AlertTransition, version: u64) {
-        let state = match told.state() {
-            AlertState::Unspecified => return,
-            AlertState::Pending => Phase::Pending,
-            AlertState::Firing | AlertState::Acknowledged => Phase::Firing,
-            AlertState::Resolved => Phase::Resolved,
-            AlertState::Retracted => Phase::Retracted,
-            AlertState::Expired => Phase::Expired,
+        let Some(state) = Phase::of(told.state()) else {
+            return;
         };
         let order = (version, told.revision);
-        let is_full = self.by_key.len() >= self.max;
-        match self.by_key.get_mut(&told.key) {
-            Some(entry) if entry.order > order => {}
-            Some(entry) => {
+        let step = Step {
+            state,
+            at_ms: told.at_ms,
+            reason: told.reason.clone(),
+            author: told.author.clone(),
+        };
+        if let Some(entry) = self.by_key.get_mut(&told.key) {
+            entry.note(order, step);
+            if entry.order <= order {
                 entry.order = order;
                 entry.alert = Alert::of(told, state);
             }
-            None if is_full => self.refused += 1,
-            None => {
-                let key = told.key.clone();
-                let alert = Alert::of(told, state);
-                self.by_key.insert(key, Entry { order, alert });
-            }
+        } else if self.by_key.len() >= self.max {
+            self.refused += 1;
+        } else {
+            let key = told.key.clone();
+            let entry = Entry {
+                order,
+                alert: Alert::of(told, state),
+                steps: BTreeMap::from([(order, step)]),
+            };
+            self.by_key.insert(key, entry);
         }
     }
 
@@ -197,7 +346,7 @@ impl AlertBook {
         self.clock_ms = clock_ms;
         let shown_from_ms = clock_ms.saturating_sub(SHOWN_AFTER_END_MS);
         self.by_key.retain(|_, entry| match entry.alert.state {
-            Phase::Pending | Phase::Firing => true,
+            Phase::Pending | Phase::Firing | Phase::Acknowledged => true,
             Phase::Resolved | Phase::Retracted | Phase::Expired => {
                 entry.alert.changed_at_ms >= shown_from_ms
             }
@@ -209,13 +358,15 @@ impl AlertBook {
         self.refused
     }
 
-    /// What fires: alerts of queues before those of tickets, the gravest first, then the newest.
+    /// What fires: alerts of queues before those of tickets, what nobody sees to before the rest, the gravest first, then
+    /// the newest.
     pub(crate) fn firing(&self) -> Vec<Alert> {
-        let mut firing = self.in_state(|state| state == Phase::Firing);
+        let mut firing = self.in_state(Phase::fires);
         firing.sort_by(|one, other| {
             let rank = |alert: &Alert| {
                 (
                     alert.is_of_ticket(),
+                    alert.acknowledged.is_some(),
                     alert.severity,
                     Reverse(alert.since_ms),
                 )
@@ -245,97 +396,13 @@ impl AlertBook {
     }
 
     fn in_state(&self, wanted: impl Fn(Phase) -> bool) -> Vec<Alert> {
-        let alerts = self.by_key.values().map(|entry| &entry.alert);
-        alerts
-            .filter(|alert| wanted(alert.state))
-            .cloned()
+        let entries = self.by_key.values();
+        entries
+            .filter(|entry| wanted(entry.alert.state))
+            .map(Entry::shown)
             .collect()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn told(key: &str, state: AlertState, at_ms: i64, revision: u64) -> AlertTransition {
-        AlertTransition {
-            key: key.to_owned(),
-            incident: format!("{key}-1"),
-            severity: "critical".to_owned(),
-            state: state.into(),
-            at_ms,
-            fired_at_ms: Some(at_ms),
-            revision,
-            ..AlertTransition::default()
-        }
-    }
-
-    fn keys(alerts: &[Alert]) -> Vec<&str> {
-        alerts.iter().map(|alert| alert.key.as_str()).collect()
-    }
-
-    #[test]
-    fn the_newest_transition_of_a_key_counts() {
-        use AlertState::{Firing, Resolved};
-        let mut book = AlertBook::new(10);
-        // (state, version, revision) and whether it fires afterwards.
-        for (state, version, revision, fires) in [
-            (Firing, 7, 1, true),
-            (Resolved, 6, 9, true),
-            (Resolved, 7, 2, false),
-            (Firing, 7, 1, false),
-            (Firing, 1 << 40, 3, true),
-        ] {
-            book.put(told("k", state, 0, revision), version);
-            assert_eq!(
-                !book.firing().is_empty(),
-                fires,
-                "{state:?} {version} {revision}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_fires_is_sorted_by_how_much_it_matters() {
-        let mut book = AlertBook::new(10);
-        for (key, severity, ticket, at_ms) in [
-            ("old", "critical", "", 1),
-            ("ticket", "critical", "T-1", 9),
-            ("info", "info", "", 5),
-            ("new", "critical", "", 2),
-            ("other word", "sev2", "", 3),
-            ("error", "error", "", 3),
-        ] {
-            let mut transition = told(key, AlertState::Firing, at_ms, 1);
-            transition.severity = severity.to_owned();
-            transition.ticket_id = ticket.to_owned();
-            book.put(transition, 1);
-        }
-        let expected = ["new", "old", "error", "other word", "info", "ticket"];
-        assert_eq!(keys(&book.firing()), expected);
-    }
-
-    #[test]
-    fn ended_alerts_are_shown_for_an_hour_and_withdrawn_ones_not_at_all() {
-        let mut book = AlertBook::new(10);
-        book.put(told("resolved", AlertState::Resolved, 1_000, 2), 1);
-        book.put(told("retracted", AlertState::Retracted, 2_000, 2), 1);
-        let mut withdrawn = told("withdrawn", AlertState::Resolved, 3_000, 2);
-        withdrawn.incident.clear();
-        book.put(withdrawn, 1);
-        book.advance(5_000);
-        assert_eq!(keys(&book.ended()), ["retracted", "resolved"]);
-        book.advance(2_000 + SHOWN_AFTER_END_MS);
-        assert_eq!(keys(&book.ended()), ["retracted"]);
-    }
-
-    #[test]
-    fn only_so_many_are_kept() {
-        let mut book = AlertBook::new(1);
-        book.put(told("one", AlertState::Firing, 0, 1), 1);
-        book.put(told("two", AlertState::Firing, 0, 1), 1);
-        book.put(told("one", AlertState::Pending, 0, 2), 2);
-        assert_eq!(book.refused(), 1);
-        assert_eq!(keys(&book.pending()), ["one"]);
-    }
-}
+mod tests;

@@ -8,6 +8,8 @@ use std::thread::JoinHandle;
 use slawatch_health::{HealthError, Heartbeat, HttpServer, Probes, RoleHealth, Thread};
 use slawatch_stream::{Clock, Log, SystemClock};
 
+use crate::access::{Access, AccessOptions, Limits};
+use crate::act::ActionWriter;
 use crate::error::BoardError;
 use crate::feed::{Feed, Newest};
 use crate::server::{self, App};
@@ -32,6 +34,8 @@ pub struct BoardOptions {
     pub probes: Probes,
     /// The clocks that lag and staleness are measured by.
     pub clock: Arc<dyn Clock>,
+    /// Who may see and act.
+    pub access: AccessOptions,
 }
 
 impl BoardOptions {
@@ -47,6 +51,7 @@ impl BoardOptions {
                 metrics: Arc::new(String::new),
             },
             clock: Arc::new(SystemClock::new()),
+            access: AccessOptions::default(),
         }
     }
 }
@@ -65,6 +70,7 @@ impl fmt::Debug for BoardOptions {
             .field("signals_topic", &self.signals_topic)
             .field("alerts_topic", &self.alerts_topic)
             .field("probes", &self.probes)
+            .field("access", &self.access)
             .finish_non_exhaustive()
     }
 }
@@ -77,6 +83,7 @@ pub struct Board {
     /// The reading thread goes on as long as this exists.
     stop_reading: Option<mpsc::Sender<()>>,
     reading: Option<JoinHandle<()>>,
+    writing: Option<JoinHandle<()>>,
 }
 
 /// The name of the thread that reads.
@@ -87,13 +94,25 @@ impl Board {
     /// starting: the page says so, `/readyz` too, and it is tried again.
     ///
     /// # Errors
-    /// [`BoardError::Listen`], [`BoardError::Thread`].
+    /// [`BoardError::Access`], [`BoardError::Listen`], [`BoardError::Thread`].
     pub fn start(options: BoardOptions, log: Arc<dyn Log>) -> Result<Self, BoardError> {
+        if let Some(mistake) = options.access.mistakes(options.listen).into_iter().next() {
+            return Err(BoardError::Access(mistake));
+        }
+        let thread = |what| move |source| BoardError::Thread { what, source };
         let newest = Arc::new(Newest::default());
+        let clock = Arc::clone(&options.clock);
+        let (writer, writing) =
+            ActionWriter::start(Arc::clone(&log), &options.signals_topic, clock)
+                .map_err(thread("board-actions"))?;
+        let known = writer.known();
         let app = App {
             newest: Arc::clone(&newest),
             clock: Arc::clone(&options.clock),
             zone: options.zone.clone(),
+            access: Access::new(&options.access, options.listen),
+            limits: Limits::default(),
+            writer,
         };
         let heartbeat = Heartbeat::new(Arc::clone(&options.clock));
         let health = health(&newest, &heartbeat);
@@ -112,13 +131,14 @@ impl Board {
             zone: options.zone,
             clock: options.clock,
             newest,
+            known,
             heartbeat,
             stop,
         };
         let reading = std::thread::Builder::new()
             .name(FEED.to_owned())
             .spawn(move || feed.run())
-            .map_err(|source| BoardError::Thread { what: FEED, source })?;
+            .map_err(thread(FEED))?;
         let address = server.local_addr();
         tracing::info!(%address, "the board is at http://{address}/");
         Ok(Self {
@@ -126,6 +146,7 @@ impl Board {
             health,
             stop_reading: Some(stop_reading),
             reading: Some(reading),
+            writing: Some(writing),
         })
     }
 
@@ -141,7 +162,10 @@ impl Board {
 
     /// Whether a thread of it has ended though nobody stopped it: it reads or serves no more.
     pub fn has_ended(&self) -> bool {
-        self.server.has_ended() || self.reading.as_ref().is_none_or(JoinHandle::is_finished)
+        let threads = [&self.reading, &self.writing];
+        let is_gone =
+            |thread: &Option<JoinHandle<()>>| thread.as_ref().is_none_or(JoinHandle::is_finished);
+        self.server.has_ended() || threads.into_iter().any(is_gone)
     }
 
     /// Answers the requests that are under way, and stops.

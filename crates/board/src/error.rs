@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use crate::access::AccessMistake;
+
 /// Why the board does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -22,6 +24,9 @@ pub enum BoardError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Who may see and act is not settled.
+    #[error("board.{}: {}", .0.setting, .0.message)]
+    Access(AccessMistake),
     /// A thread cannot be started.
     #[error("the board cannot start its {what} thread: {source}; raise the limit on threads")]
     Thread {

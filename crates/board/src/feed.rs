@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use slawatch_health::Heartbeat;
@@ -10,15 +10,16 @@ use slawatch_stream::{
     Clock, ConsumerEvent, Log, LogReader, PollHandler, Record, StartAt, StreamError, TopicPartition,
 };
 use slawatch_wire::Message;
-use slawatch_wire::v1::{AlertBatch, Signal};
+use slawatch_wire::v1::{Action, AlertBatch, Signal, signal};
 
+use crate::act::{KnownActions, SILENCE_MOST_MS};
 use crate::metrics;
 use crate::picture::{KEPT_MS, Picture};
 use crate::view::View;
 use crate::zone::Zone;
 
-/// An alert may fire for days before it changes again.
-const ALERTS_BACK_MS: i64 = 7 * 86_400_000;
+/// An alert may fire for days before it changes again, and a silence last for weeks.
+const ALERTS_BACK_MS: i64 = SILENCE_MOST_MS + 86_400_000;
 const POLL_WAIT: Duration = Duration::from_millis(50);
 const POLL_RECORDS: usize = 2_000;
 /// A snapshot is made at most this often, and never takes more than a tenth of the thread's time.
@@ -63,6 +64,8 @@ pub(crate) struct Feed {
     pub(crate) zone: Zone,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) newest: Arc<Newest>,
+    /// Ids of actions are told to whom may be asked to repeat one.
+    pub(crate) known: Arc<Mutex<KnownActions>>,
     pub(crate) heartbeat: Heartbeat,
     /// Nothing ever comes out of it: it closes when the board stops.
     pub(crate) stop: Receiver<()>,
@@ -96,7 +99,7 @@ impl Feed {
             Some((of, inbox)) if *of == partitions => inbox,
             _ => {
                 let picture = Picture::new(partitions, self.zone.clone());
-                let inbox = Inbox::new(picture, &self.signals_topic);
+                let inbox = Inbox::new(picture, &self.signals_topic, Arc::clone(&self.known));
                 &mut known.insert((partitions, inbox)).1
             }
         };
@@ -206,17 +209,26 @@ impl Following {
 struct Inbox {
     picture: Picture,
     signals_topic: String,
+    known: Arc<Mutex<KnownActions>>,
     /// Partitions whose next records are gone, and where they go on.
     gone: Vec<(TopicPartition, i64)>,
 }
 
 impl Inbox {
-    fn new(picture: Picture, signals_topic: &str) -> Self {
+    fn new(picture: Picture, signals_topic: &str, known: Arc<Mutex<KnownActions>>) -> Self {
         Self {
             picture,
+            known,
             signals_topic: signals_topic.to_owned(),
             gone: Vec::new(),
         }
+    }
+}
+
+impl Inbox {
+    fn note(&self, action: &Action) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.note(action);
     }
 }
 
@@ -226,7 +238,12 @@ impl PollHandler for Inbox {
             return;
         };
         let understood = if record.topic == self.signals_topic {
-            Signal::decode(value).map(|signal| self.picture.apply_signal(record.partition, &signal))
+            Signal::decode(value).map(|signal| {
+                if let Some(signal::Kind::Action(action)) = &signal.kind {
+                    self.note(action);
+                }
+                self.picture.apply_signal(record.partition, &signal);
+            })
         } else {
             AlertBatch::decode(value).map(|batch| self.picture.apply_alerts(batch))
         };

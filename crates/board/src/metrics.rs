@@ -8,6 +8,8 @@ const LAG: &str = "slawatch_board_lag_seconds";
 const RECORDS: &str = "slawatch_board_records_total";
 const UNREADABLE: &str = "slawatch_board_unreadable_records_total";
 const FAILURES: &str = "slawatch_board_log_failures_total";
+const ACTIONS: &str = "slawatch_board_actions_total";
+const REFUSED: &str = "slawatch_board_refused_requests_total";
 
 /// Wall clock less the picture's clock.
 pub(crate) static LAG_SECONDS: LazyLock<Gauge> = LazyLock::new(|| gauge!(LAG));
@@ -17,6 +19,18 @@ pub(crate) static RECORDS_READ: LazyLock<Counter> = LazyLock::new(|| counter!(RE
 pub(crate) static RECORDS_UNREADABLE: LazyLock<Counter> = LazyLock::new(|| counter!(UNREADABLE));
 /// Times that reading had to be begun again.
 pub(crate) static LOG_FAILURES: LazyLock<Counter> = LazyLock::new(|| counter!(FAILURES));
+
+/// Actions that the log has acknowledged.
+pub(crate) static ACTIONS_WRITTEN: LazyLock<Counter> =
+    LazyLock::new(|| counter!(ACTIONS, "result" => "written"));
+/// Actions that are not known to be in the log.
+pub(crate) static ACTIONS_FAILED: LazyLock<Counter> =
+    LazyLock::new(|| counter!(ACTIONS, "result" => "failed"));
+
+/// Counts a request that somebody may not make, or made too often.
+pub(crate) fn refused(why: &'static str) {
+    counter!(REFUSED, "why" => why).increment(1);
+}
 
 /// Tells the recorder what the metrics mean. Call it once a process, after the recorder is installed.
 pub fn describe() {
@@ -33,5 +47,13 @@ pub fn describe() {
     describe_counter!(
         FAILURES,
         "Times that the wallboard had to begin reading again after a failure of the log"
+    );
+    describe_counter!(
+        ACTIONS,
+        "What people did on the wallboard, by whether Kafka took it (alert SlawatchActionsFail)"
+    );
+    describe_counter!(
+        REFUSED,
+        "Requests that the wallboard refused: no login, a wrong token, no right to act, a foreign site, too many"
     );
 }

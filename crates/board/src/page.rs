@@ -1,6 +1,8 @@
 //! The wallboard page. Rendered here once, escaped by maud; the script in it only fetches [`Page::live`] every second and
 //! puts what changed in place.
 
+use std::borrow::Cow;
+
 use maud::{DOCTYPE, Markup, html};
 
 use crate::feed::Snapshot;
@@ -13,10 +15,21 @@ use crate::zone::Zone;
 mod alerts;
 #[cfg(test)]
 mod browser;
+mod details;
+mod list;
+mod papers;
 mod queues;
+mod shell;
+mod silences;
 #[cfg(test)]
 mod tests;
 mod trend;
+
+pub(crate) use details::Details;
+pub(crate) use list::AlertList;
+pub(crate) use papers::{ByLink, acknowledged_by_link, detour, login, refused};
+pub(crate) use shell::{Done, Viewer, alert_address, login_address};
+pub(crate) use silences::Silences;
 
 pub(crate) const CSS: &str = include_str!("page/board.css");
 pub(crate) const JS: &str = include_str!("page/board.js");
@@ -49,6 +62,9 @@ pub(crate) struct Page<'a> {
     zone: &'a Zone,
     /// What ages are measured from.
     as_of_ms: i64,
+    viewer: Cow<'a, Viewer>,
+    /// The one vendor that is shown.
+    chosen: Option<&'a str>,
 }
 
 impl<'a> Page<'a> {
@@ -58,7 +74,22 @@ impl<'a> Page<'a> {
             status,
             zone,
             as_of_ms: snapshot.view.as_of_ms.unwrap_or(status.now_ms),
+            viewer: Cow::Owned(Viewer::default()),
+            chosen: None,
         }
+    }
+
+    /// The same for somebody, of one vendor only or of all.
+    pub(crate) fn for_viewer(self, viewer: &'a Viewer, chosen: Option<&'a str>) -> Self {
+        Self {
+            viewer: Cow::Borrowed(viewer),
+            chosen,
+            ..self
+        }
+    }
+
+    fn shows(&self, vendor: &str) -> bool {
+        self.chosen.is_none_or(|chosen| chosen == vendor)
     }
 
     /// The whole page, filled in: it says something without its script, too.
@@ -66,15 +97,7 @@ impl<'a> Page<'a> {
         let document = html! {
             (DOCTYPE)
             html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="dark";
-                    title { (self.title()) }
-                    link rel="icon" type="image/svg+xml" href="/icon.svg";
-                    link rel="stylesheet" href="/board.css";
-                    script src="/board.js" defer {}
-                }
+                (shell::head(&self.title(), &html! { script src="/board.js" defer {} }))
                 body {
                     div #lost role="alert" hidden {
                         strong { "✕ No connection to slawatch" }
@@ -96,11 +119,19 @@ impl<'a> Page<'a> {
         html! {
             main #board data-edition=(format!("{EDITION:016x}")) data-title=(self.title()) {
                 (self.header())
+                (shell::tools(&self.viewer, "/", Some(&self.filter())))
                 (self.banner())
                 (self.alerts())
                 (self.queues())
                 (self.footer())
             }
+        }
+    }
+
+    fn filter(&self) -> shell::Filter<'_> {
+        shell::Filter {
+            vendors: list::vendors(self.view),
+            chosen: self.chosen,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use slawatch_wire::row_version;
-use slawatch_wire::v1::{AlertBatch, Signal, SignalBatch, signal};
+use slawatch_wire::v1::{Action, AlertBatch, Signal, SignalBatch, signal};
 
 use crate::alerts::{Alert, AlertBook, Severity};
 use crate::breaches::OpenBreaches;
@@ -11,6 +11,7 @@ use crate::counts::Counts;
 use crate::gauges::{Gauges, Standing};
 use crate::minutes::{MINUTE_MS, Minutes, RowKey};
 use crate::owners::{Owner, Owners};
+use crate::silences::SilenceBook;
 use crate::sources::Sources;
 use crate::view::{AlertsView, Group, QueueView, State, VendorView, View};
 use crate::zone::Zone;
@@ -51,6 +52,7 @@ pub struct Picture {
     breaches: OpenBreaches,
     sources: Sources,
     alerts: AlertBook,
+    silences: SilenceBook,
     swept_at_ms: i64,
 }
 
@@ -72,6 +74,7 @@ impl Picture {
             breaches: OpenBreaches::new(limits.breaches),
             sources: Sources::new(partitions),
             alerts: AlertBook::new(limits.alerts),
+            silences: SilenceBook::default(),
             swept_at_ms: i64::MIN,
         }
     }
@@ -80,8 +83,14 @@ impl Picture {
     pub fn apply_signal(&mut self, partition: u32, signal: &Signal) {
         match &signal.kind {
             Some(signal::Kind::Batch(batch)) => self.apply_batch(partition, batch),
-            Some(signal::Kind::Action(_) | signal::Kind::Rules(_)) | None => {}
+            Some(signal::Kind::Action(action)) => self.apply_action(action),
+            Some(signal::Kind::Rules(_)) | None => {}
         }
+    }
+
+    /// What people did is on both topics: the alerts reach further back.
+    fn apply_action(&mut self, action: &Action) {
+        self.silences.note(action);
     }
 
     fn apply_batch(&mut self, partition: u32, batch: &SignalBatch) {
@@ -121,9 +130,11 @@ impl Picture {
     /// Versions of different generations cannot be compared: a new one starts afresh. Alerts stand.
     fn begin_generation(&mut self, generation: u32) {
         let alerts = std::mem::replace(&mut self.alerts, AlertBook::new(self.limits.alerts));
+        let silences = std::mem::take(&mut self.silences);
         *self = Self {
             generation,
             alerts,
+            silences,
             ..Self::limited(self.partitions, self.zone.clone(), self.limits)
         };
     }
@@ -133,6 +144,9 @@ impl Picture {
         let version = row_version(batch.epoch, batch.batch);
         for alert in batch.alerts {
             self.alerts.put(alert, version);
+        }
+        for action in &batch.actions {
+            self.apply_action(action);
         }
         self.alerts.advance(batch.clock_ms);
     }
@@ -147,6 +161,7 @@ impl Picture {
             self.swept_at_ms = as_of_ms;
             self.minutes.keep_from(as_of_ms.saturating_sub(KEPT_MS));
             self.breaches.advance(as_of_ms);
+            self.silences.advance(as_of_ms);
         }
     }
 
@@ -175,6 +190,7 @@ impl Picture {
                 self.vendor(vendor, queues, &windows, &alerts, as_of_ms)
             });
             view.vendors = vendors.collect();
+            view.silences = self.silences.view(as_of_ms);
         }
         view.alerts = alerts;
         view

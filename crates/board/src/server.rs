@@ -1,37 +1,49 @@
-//! The HTTP side: the page and the API, and beside them what the process says about itself. Reads only; every answer comes
-//! from the newest snapshot.
+//! The HTTP side: pages, forms and the API, and beside them what the process says about itself. Every answer comes from the
+//! newest snapshot; whatever is done is written onto the log, and shows once it was read from there.
+
+mod acting;
+mod api;
+mod forms;
+mod gate;
+mod login;
+mod openapi;
+mod refusal;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
-use serde::Serialize;
+use axum::extract::{DefaultBodyLimit, Extension, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
 use slawatch_health::Probes;
 use slawatch_stream::Clock;
 
-use crate::alerts::Alert;
+use crate::access::{Access, Caller, Limit, Limits};
+use crate::act::ActionWriter;
 use crate::feed::{Newest, Snapshot};
-use crate::page::{self, Page};
+use crate::page::{self, AlertList, Page};
 use crate::status::Status;
-use crate::view::View;
 use crate::zone::Zone;
 
-/// Everything comes from here and nothing is inline, so a hostile name that slipped through could load or run nothing.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
-    img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+use acting::Client;
+use api::Chosen;
+pub(crate) use forms::Link;
+pub(crate) use refusal::Refusal;
+
+/// The largest body: a form with room to spare.
+const BODY_BYTES: usize = 64 << 10;
 
 /// What requests need.
 pub(crate) struct App {
     pub(crate) newest: Arc<Newest>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) zone: Zone,
+    pub(crate) access: Access,
+    pub(crate) limits: Limits,
+    pub(crate) writer: ActionWriter,
 }
 
 impl App {
@@ -40,12 +52,29 @@ impl App {
         let status = Status::of(&snapshot, self.clock.wall_ms(), self.clock.steady_ms());
         (snapshot, status)
     }
+
+    /// One turn to do something, for whoever needs no other leave.
+    fn take_turn(&self, client: &Client) -> Result<(), Refusal> {
+        let steady_ms = self.clock.steady_ms();
+        let taken = self.limits.take(Limit::Act, &client.0, steady_ms);
+        taken.map_err(Refusal::TooMany)
+    }
 }
 
 pub(crate) fn router(app: App, probes: Probes) -> Router {
+    let app = Arc::new(app);
     let pages = Router::new()
         .route("/", get(whole_page))
         .route("/live", get(live_part))
+        .route("/alerts", get(alert_list))
+        .route("/alert", get(forms::alert))
+        .route("/silences", get(forms::silences))
+        .route("/act/acknowledge", post(forms::acknowledge))
+        .route("/act/silence", post(forms::silence))
+        .route("/act/end-silence", post(forms::end_silence))
+        .route("/ack", get(forms::link).post(forms::acknowledge_by_link))
+        .route("/login", get(login::page).post(login::log_in))
+        .route("/logout", post(login::log_out))
         .route(
             "/board.css",
             get(|| text("text/css; charset=utf-8", page::CSS)),
@@ -55,28 +84,17 @@ pub(crate) fn router(app: App, probes: Probes) -> Router {
             get(|| text("text/javascript; charset=utf-8", page::JS)),
         )
         .route("/icon.svg", get(|| text("image/svg+xml", page::ICON)))
-        .route("/api/v1/board", get(board_json))
-        .route("/api/v1/alerts", get(alerts_json))
+        .merge(api::router())
         .fallback(nothing_there)
-        .with_state(Arc::new(app));
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&app),
+            gate::let_in,
+        ))
+        .with_state(app);
     pages
         .merge(probes.router())
-        .layer(middleware::from_fn(guarded))
-}
-
-async fn guarded(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    let fixed: [(HeaderName, &'static str); 4] = [
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
-        (CACHE_CONTROL, "no-store"),
-    ];
-    for (name, value) in fixed {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
+        .layer(middleware::from_fn(gate::guarded))
 }
 
 async fn text(kind: &'static str, body: &'static str) -> Response {
@@ -87,59 +105,43 @@ fn html(body: String) -> Response {
     ([(CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response()
 }
 
-async fn whole_page(State(app): State<Arc<App>>) -> Response {
+async fn whole_page(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Query(chosen): Query<Chosen>,
+) -> Response {
     let (snapshot, status) = app.now();
-    html(Page::new(&snapshot, &status, &app.zone).document())
+    let viewer = app.viewer(&caller);
+    let page = Page::new(&snapshot, &status, &app.zone).for_viewer(&viewer, chosen.vendor());
+    html(page.document())
 }
 
-async fn live_part(State(app): State<Arc<App>>) -> Response {
+async fn live_part(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Query(chosen): Query<Chosen>,
+) -> Response {
     let (snapshot, status) = app.now();
-    html(Page::new(&snapshot, &status, &app.zone).live())
+    let viewer = app.viewer(&caller);
+    let page = Page::new(&snapshot, &status, &app.zone).for_viewer(&viewer, chosen.vendor());
+    html(page.live())
 }
 
-#[derive(Serialize)]
-struct BoardAnswer<'a> {
-    #[serde(flatten)]
-    status: Status,
-    alerts_firing: usize,
-    alerts_pending: usize,
-    #[serde(flatten)]
-    view: &'a View,
-}
-
-async fn board_json(State(app): State<Arc<App>>) -> Response {
+async fn alert_list(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Query(chosen): Query<Chosen>,
+) -> Response {
     let (snapshot, status) = app.now();
-    let view = &snapshot.view;
-    let answer = BoardAnswer {
-        status,
-        alerts_firing: view.alerts.firing.len(),
-        alerts_pending: view.alerts.pending.len(),
-        view,
+    let viewer = app.viewer(&caller);
+    let page = AlertList {
+        view: &snapshot.view,
+        chosen: chosen.vendor(),
+        now_ms: snapshot.view.as_of_ms.unwrap_or(status.now_ms),
+        zone: &app.zone,
+        viewer: &viewer,
     };
-    Json(answer).into_response()
-}
-
-#[derive(Serialize)]
-struct AlertsAnswer<'a> {
-    #[serde(flatten)]
-    status: Status,
-    as_of_ms: Option<i64>,
-    firing: &'a [Alert],
-    pending: &'a [Alert],
-    ended: &'a [Alert],
-}
-
-async fn alerts_json(State(app): State<Arc<App>>) -> Response {
-    let (snapshot, status) = app.now();
-    let alerts = &snapshot.view.alerts;
-    let answer = AlertsAnswer {
-        status,
-        as_of_ms: snapshot.view.as_of_ms,
-        firing: &alerts.firing,
-        pending: &alerts.pending,
-        ended: &alerts.ended,
-    };
-    Json(answer).into_response()
+    html(page.document())
 }
 
 async fn nothing_there() -> Response {

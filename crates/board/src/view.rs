@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::alerts::Alert;
 use crate::counts::Figures;
 use crate::gauges::Standing;
+use crate::silences::SilenceView;
 use crate::sources::SourceOut;
 
 /// How a queue or a vendor is doing, from the worst. Nothing here is a threshold of the board's own: alerts and breaches
@@ -105,6 +106,9 @@ pub struct View {
     /// Alerts.
     #[serde(skip)]
     pub alerts: AlertsView,
+    /// What people silenced.
+    #[serde(skip)]
+    pub silences: Vec<SilenceView>,
     /// What the picture had to leave out, in words.
     pub gaps: Vec<String>,
 }

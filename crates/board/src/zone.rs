@@ -64,6 +64,13 @@ impl Zone {
         self.format(instant_ms, pattern)
     }
 
+    /// The instant of a local day and time as browsers write them, `2026-11-22T14:30`.
+    pub(crate) fn local_ms(&self, text: &str) -> Option<i64> {
+        let local: jiff::civil::DateTime = text.trim().parse().ok()?;
+        let zoned = local.to_zoned(self.zone.clone()).ok()?;
+        Some(zoned.timestamp().as_millisecond())
+    }
+
     /// `Sun 22 Nov 2026`.
     pub(crate) fn date(&self, instant_ms: i64) -> String {
         self.format(instant_ms, "%a %-d %b %Y")
@@ -108,6 +115,14 @@ mod tests {
             assert_eq!(utc.short(NOW_MS - ago_ms, NOW_MS), expected);
         }
         assert_eq!(utc.time_of_day(i64::MAX), "–");
+    }
+
+    #[test]
+    fn a_local_time_is_an_instant_of_the_zone() {
+        let manila = Zone::named("Asia/Manila").unwrap();
+        assert_eq!(manila.local_ms("2026-11-23T04:30"), Some(NOW_MS - 15_000));
+        assert_eq!(manila.local_ms(""), None);
+        assert_eq!(manila.local_ms("tomorrow"), None);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
+use super::details::state;
+use super::shell::{self, alert_address, escaped};
 use super::{Page, named};
 use crate::alerts::{Alert, Phase, Severity};
 use crate::wording::{duration, fact, plural};
@@ -17,13 +19,16 @@ const ENDED: usize = 3;
 impl Page<'_> {
     pub(super) fn alerts(&self) -> Markup {
         let alerts = &self.view.alerts;
+        let pending: Vec<&Alert> = self.shown(&alerts.pending);
+        let ended: Vec<&Alert> = self.shown(&alerts.ended);
+        let firing = self.shown(&alerts.firing);
         let (of_tickets, of_queues): (Vec<&Alert>, Vec<&Alert>) =
-            alerts.firing.iter().partition(|alert| alert.is_of_ticket());
+            firing.iter().partition(|alert| alert.is_of_ticket());
         let gathered = gather(&of_tickets);
         html! {
             section #alerts aria-label="Alerts" {
-                @if alerts.firing.is_empty() {
-                    p.quiet { "✔ No alert is firing" }
+                @if firing.is_empty() {
+                    p.quiet { "✔ No alert is firing" @if let Some(vendor) = self.chosen { " of " (vendor) } }
                 }
                 @if !of_queues.is_empty() {
                     ul.cards {
@@ -37,24 +42,29 @@ impl Page<'_> {
                     }
                     (more(gathered.len(), LINES, "group"))
                 }
-                @if !alerts.pending.is_empty() || !alerts.ended.is_empty() {
+                @if !pending.is_empty() || !ended.is_empty() {
                     ul.lines.quieter {
-                        @for alert in alerts.pending.iter().take(ENDED) {
+                        @for alert in pending.iter().take(ENDED) {
                             li {
                                 b { "◷ Pending" } " " (alert.summary) " · " (alert.reason)
                             }
                         }
-                        @for alert in alerts.ended.iter().take(ENDED) { (self.ended(alert)) }
+                        @for alert in ended.iter().take(ENDED) { (self.ended(alert)) }
                     }
                 }
             }
         }
     }
 
+    fn shown<'b>(&self, alerts: &'b [Alert]) -> Vec<&'b Alert> {
+        let all = alerts.iter();
+        all.filter(|alert| self.shows(&alert.vendor)).collect()
+    }
+
     fn card(&self, alert: &Alert) -> Markup {
         let (icon, class) = shown_severity(alert.severity);
         html! {
-            li class=(class) {
+            li class=(if alert.acknowledged.is_some() { format!("{class} seen-to") } else { class.to_owned() }) {
                 p.top {
                     b { (icon) " " (alert.severity.name().to_uppercase()) }
                     span.rule { (alert.rule) }
@@ -74,6 +84,40 @@ impl Page<'_> {
                         a href=(alert.runbook_url) rel="noreferrer" { "Runbook" }
                     }
                 }
+                div.doing {
+                    p { (state(alert, self.as_of_ms, self.zone)) }
+                    (self.buttons(alert))
+                }
+            }
+        }
+    }
+
+    /// Their ids let the script find the one that had the focus.
+    fn buttons(&self, alert: &Alert) -> Markup {
+        let (address, id) = (alert_address(&alert.key), escaped(&alert.key));
+        html! {
+            // Nobody known: the name is asked for on the alert's page.
+            @if self.viewer.may_act && alert.acknowledged.is_none() {
+                @if self.viewer.user.is_some() {
+                    form method="post" action="/act/acknowledge" {
+                        (shell::secrets(&self.viewer))
+                        input type="hidden" name="key" value=(alert.key);
+                        input type="hidden" name="incident" value=(alert.incident);
+                        button id=(format!("acknowledge-{id}")) type="submit" aria-label=(format!("Acknowledge: {}", alert.summary)) {
+                            "Acknowledge"
+                        }
+                    }
+                } @else {
+                    a.button id=(format!("acknowledge-{id}")) href=(format!("{address}#acknowledge"))
+                        aria-label=(format!("Acknowledge: {}", alert.summary)) { "Acknowledge" }
+                }
+            }
+            @if self.viewer.may_act {
+                a.button.second id=(format!("silence-{id}")) href=(format!("{address}#silence"))
+                    aria-label=(format!("Silence: {}", alert.summary)) { "Silence" }
+            }
+            a.button.plain id=(format!("details-{id}")) href=(address) aria-label=(format!("Details: {}", alert.summary)) {
+                "Details"
             }
         }
     }
@@ -87,8 +131,17 @@ impl Page<'_> {
                 (named(&newest.vendor)) " / " (named(&newest.queue)) " · "
                 b { (plural(gathered.tickets, "ticket")) } " · " (newest.rule)
                 " · since " (self.zone.short(gathered.since_ms, self.as_of_ms))
-                span.newest { (newest.summary) }
+                span.newest { a href=(self.gathered_address(gathered)) { (newest.summary) } }
             }
+        }
+    }
+
+    /// Of one ticket its alert, of several the list.
+    fn gathered_address(&self, gathered: &Gathered<'_>) -> String {
+        if gathered.tickets == 1 {
+            alert_address(&gathered.newest.key)
+        } else {
+            format!("/alerts?vendor={}", escaped(&gathered.newest.vendor))
         }
     }
 
@@ -96,7 +149,7 @@ impl Page<'_> {
         let word = match alert.state {
             Phase::Retracted => "✔ Retracted",
             Phase::Expired => "✔ Expired",
-            Phase::Resolved | Phase::Pending | Phase::Firing => "✔ Resolved",
+            Phase::Resolved | Phase::Pending | Phase::Firing | Phase::Acknowledged => "✔ Resolved",
         };
         html! {
             li {
@@ -154,12 +207,12 @@ fn gather<'a>(alerts: &[&'a Alert]) -> Vec<Gathered<'a>> {
 fn more(all: usize, shown: usize, what: &str) -> Markup {
     html! {
         @if all > shown {
-            p.more { "and " (plural(all - shown, what)) " more: /api/v1/alerts" }
+            p.more { a href="/alerts" { "and " (plural(all - shown, what)) " more" } }
         }
     }
 }
 
-const fn shown_severity(severity: Severity) -> (&'static str, &'static str) {
+pub(super) const fn shown_severity(severity: Severity) -> (&'static str, &'static str) {
     match severity {
         Severity::Critical => ("▲", "critical"),
         Severity::Error => ("▲", "error"),
@@ -169,6 +222,6 @@ const fn shown_severity(severity: Severity) -> (&'static str, &'static str) {
 }
 
 /// A rules file could name a `javascript:` address.
-fn is_web_address(url: &str) -> bool {
+pub(super) fn is_web_address(url: &str) -> bool {
     url.starts_with("https://") || url.starts_with("http://")
 }

@@ -16,14 +16,23 @@ function replace(board, fresh) {
   for (const part of [...fresh.children]) {
     const old = document.getElementById(part.id);
     if (old.outerHTML !== part.outerHTML) {
+      // Whoever is about to press a button shall not lose it.
+      const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
       old.replaceWith(document.adoptNode(part));
+      if (focused) {
+        document.getElementById(focused)?.focus({ preventScroll: true });
+      }
     }
   }
 }
 
 async function update() {
   try {
-    const answer = await fetch("/live", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    const answer = await fetch("/live" + location.search, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (answer.status === 401) {
+      location.reload();
+      return;
+    }
     if (!answer.ok) {
       throw new Error(`status ${answer.status}`);
     }

@@ -1,5 +1,8 @@
 //! The page in a real browser, headless Chromium: what is shown after its script ran under the page's own policy.
 
+mod acting;
+mod devtools;
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,9 +10,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use slawatch_health::{HttpServer, Probes};
-use slawatch_stream::Clock;
+use slawatch_stream::{Clock, MemoryLog};
 
 use super::tests::afternoon_snapshot;
+use crate::access::{Access, AccessOptions, Limits};
+use crate::act::ActionWriter;
 use crate::feed::{Newest, Snapshot};
 use crate::server::{App, router};
 use crate::story::NOON_MS;
@@ -60,16 +65,22 @@ impl Served {
             asked: AtomicUsize::new(0),
             after: after(Arc::clone(&server)),
         };
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let log = Arc::new(MemoryLog::new(Arc::clone(&clock)));
+        let (writer, _) = ActionWriter::start(log, "slawatch.signals", Arc::clone(&clock)).unwrap();
+        let listen = ([127, 0, 0, 1], 0).into();
         let app = App {
             newest,
-            clock: Arc::new(clock),
+            clock,
             zone: Zone::utc(),
+            access: Access::new(&AccessOptions::default(), listen),
+            limits: Limits::default(),
+            writer,
         };
         let probes = Probes {
             roles: Vec::new(),
             metrics: Arc::new(String::new),
         };
-        let listen = ([127, 0, 0, 1], 0).into();
         let started = HttpServer::start("browsed", listen, router(app, probes)).unwrap();
         let address = started.local_addr();
         *server.lock().unwrap() = Some(started);
@@ -96,25 +107,26 @@ fn chromium() -> PathBuf {
     )
 }
 
+const QUIET: [&str; 10] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+];
+
 async fn browse(address: std::net::SocketAddr, arguments: &[String]) -> String {
     let profile = tempfile::tempdir().unwrap();
     // The browser ends with this process, however that ends.
     let browsing = tokio::process::Command::new("setpriv")
         .args(["--pdeathsig", "KILL"])
         .arg(chromium())
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-        ])
-        .args([
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ])
-        .args(["--disable-dev-shm-usage", "--hide-scrollbars"])
+        .args(QUIET)
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .args(arguments)
         .arg(format!("http://{address}/"))

@@ -40,7 +40,7 @@ impl Page<'_> {
                             th scope="col" { "60 min" }
                         }
                     }
-                    @for vendor in &self.view.vendors {
+                    @for vendor in self.view.vendors.iter().filter(|vendor| self.shows(&vendor.vendor)) {
                         tbody {
                             (row(named(&vendor.vendor), &vendor.group, "vendor"))
                             @for queue in &vendor.queues {

@@ -1,16 +1,21 @@
 //! A whole board on a log in memory, asked over HTTP as browsers and Prometheus do.
 
+mod access;
+mod acting;
+
 use std::future::Future;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use serde_json::Value;
 use slawatch_health::RoleHealth;
 use slawatch_stream::{Log, ManualClock, MemoryLog, Outgoing, TopicSpec};
 use slawatch_wire::Message;
 
 use super::*;
+use crate::access::AccessOptions;
 use crate::board::{Board, BoardOptions};
 use crate::error::BoardError;
 use crate::story::{NOON_MS, afternoon};
@@ -29,6 +34,10 @@ struct World {
 impl World {
     /// A board on a log without topics.
     fn new() -> Self {
+        Self::with(AccessOptions::default())
+    }
+
+    fn with(access: AccessOptions) -> Self {
         // Fails only if another test was faster.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let clock = Arc::new(ManualClock::new(NOON_MS + 12_400));
@@ -50,6 +59,7 @@ impl World {
                 metrics: Arc::new(|| "slawatch_up 1\n".to_owned()),
             },
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            access,
             ..BoardOptions::new()
         };
         let board = Board::start(options, Arc::new(log.clone())).unwrap();
@@ -76,7 +86,11 @@ impl World {
 
     /// A board that has read the afternoon.
     async fn afternoon() -> Self {
-        let world = Self::new();
+        Self::afternoon_with(AccessOptions::default()).await
+    }
+
+    async fn afternoon_with(access: AccessOptions) -> Self {
+        let world = Self::with(access);
         world.make_topics();
         let (signals, alerts) = afternoon();
         for signal in &signals {
