@@ -1,5 +1,6 @@
 //! The command line: one module a command.
 
+mod act;
 mod bench;
 mod check;
 mod demo;
@@ -38,6 +39,12 @@ enum Command {
     Import(import::Import),
     /// Tell why each clock of one ticket stands where it stands.
     Explain(explain::Explain),
+    /// Acknowledge an alert that fires: its escalation stops unless it gets worse.
+    Ack(act::Ack),
+    /// Tell nobody of alerts that match, from then until then; or end such a silence.
+    Silence(act::Silence),
+    /// Mark a change of SOP or product, for rules that compare before and after.
+    MarkChange(act::MarkChange),
     /// Make a believable stretch of traffic.
     Generate(generate::Generate),
     /// Run everything on generated traffic in one process; `cargo xtask demo` sets it up.
@@ -59,6 +66,9 @@ impl CommandLine {
             Command::Replay(replay) => replay.run(),
             Command::Import(import) => import.run(),
             Command::Explain(explain) => explain.run(),
+            Command::Ack(ack) => ack.run(),
+            Command::Silence(silence) => silence.run(),
+            Command::MarkChange(change) => change.run(),
             Command::Generate(generate) => generate.run(),
             Command::Demo(demo) => demo.run(),
             Command::Bench(bench) => bench.run(),

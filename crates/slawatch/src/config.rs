@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use slawatch_dispatcher::DispatcherConfig;
 
-pub use board::Board;
+pub use board::{Board, BoardAccess, BoardToken};
 pub use clickhouse::ClickHouse;
 pub use duration::Duration;
 pub use health::{DEFAULT_HEALTH_LISTEN, Health};

@@ -1,6 +1,11 @@
-//! `[board]`: where the wallboard is found.
+//! `[board]`: where the wallboard is found, and who may see and act.
+
+use std::fmt;
 
 use serde::Deserialize;
+use slawatch_board::{AccessOptions, Role, TokenGrant};
+
+use super::Secret;
 
 /// The wallboard.
 #[derive(Clone, Debug, Deserialize)]
@@ -10,6 +15,10 @@ pub struct Board {
     pub listen: String,
     /// The zone of "today" and of the clocks on the page.
     pub time_zone: String,
+    /// Where browsers find it, if that is not where it listens; links in messages lead there.
+    pub url: Option<String>,
+    /// Who may see and act.
+    pub access: BoardAccess,
 }
 
 impl Default for Board {
@@ -17,6 +26,65 @@ impl Default for Board {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
             time_zone: "UTC".to_owned(),
+            url: None,
+            access: BoardAccess::default(),
+        }
+    }
+}
+
+/// Who may see and act.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BoardAccess {
+    /// Whoever reaches the board may act, under whatever name.
+    pub open: bool,
+    /// Whoever reaches the board may see; not set: if that is this machine alone.
+    pub free_reading: Option<bool>,
+    /// The key that links in messages are signed with; none: there are no such links.
+    pub link_key: Option<Secret>,
+    /// Who is known.
+    pub tokens: Vec<BoardToken>,
+}
+
+/// Somebody's token.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoardToken {
+    /// Stands beside whatever is done with it.
+    pub name: String,
+    /// What may be done with it.
+    pub role: Role,
+    /// The token itself.
+    pub token: Secret,
+}
+
+impl fmt::Debug for BoardToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoardToken")
+            .field("name", &self.name)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Board {
+    /// For the board.
+    pub fn access_options(&self) -> AccessOptions {
+        let grant = |token: &BoardToken| TokenGrant {
+            name: token.name.clone(),
+            role: token.role,
+            token: token.token.expose().to_owned(),
+        };
+        let options = AccessOptions {
+            tokens: self.access.tokens.iter().map(grant).collect(),
+            open: self.access.open,
+            free_reading: self.access.free_reading,
+            url: self.url.clone(),
+            ..AccessOptions::default()
+        };
+        match &self.access.link_key {
+            Some(key) => options.with_link_key(key.expose()),
+            None => options,
         }
     }
 }

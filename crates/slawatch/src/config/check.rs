@@ -183,6 +183,10 @@ fn addresses<'c>(config: &'c Config, found: &mut Vec<Found<'c>>) {
             .as_deref()
             .map(|listen| ("health", listen)),
     );
+    if let Ok(listen) = config.board.listen.parse() {
+        let access = config.board.access_options().mistakes(listen).into_iter();
+        found.extend(access.map(|mistake| (vec!["board", mistake.setting], mistake.message)));
+    }
     for (table, listen) in listens {
         if listen.parse::<SocketAddr>().is_err() {
             let message =

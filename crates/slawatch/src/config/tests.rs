@@ -222,6 +222,28 @@ fn each_mistake_is_named_with_its_place_and_what_to_write() {
             ":3: board.time_zone: there is no time zone \"Manila\": write an IANA name such as \"Asia/Manila\" or \"UTC\"",
         ),
         (
+            "[board]\nlisten = \"0.0.0.0:8080\"",
+            ":3: board.listen: 0.0.0.0:8080 can be reached from other machines, and nobody has a token: give people one in \
+             board.access.tokens, listen on 127.0.0.1, or say board.access.open = true",
+        ),
+        (
+            "[board.access]\ntokens = [{ name = \"ana\", role = \"act\", token = \"planted\" }]",
+            ":3: board.access: the token of \"ana\" can be guessed: it has fewer than 16 characters; make one with \
+             `openssl rand -hex 32`",
+        ),
+        (
+            "[board.access]\ntokens = [{ name = \"ana\", role = \"admin\", token = \"planted-0123456789\" }]",
+            ":3: board.access.tokens[1].role: there is no \"admin\" here; write one of view, act",
+        ),
+        (
+            "[board.access]\ntokens = [{ name = \"ana\", role = \"act\", token = { env = \"NO_SUCH_TOKEN\" } }]",
+            ":3: board.access.tokens[1].token: the environment variable NO_SUCH_TOKEN is not set; set it, or name another",
+        ),
+        (
+            "[board]\nurl = \"slawatch.example.com\"",
+            ":3: board.url: this is no address of a web site; write it like \"https://slawatch.example.com\"",
+        ),
+        (
             "[health]\nlisten = \"x\"",
             ":3: health.listen: \"x\" is no address and port; ",
         ),
