@@ -74,6 +74,7 @@ stale_after = "{4}"
 name = "hook"
 type = "webhook"
 url = "{webhook}"
+allow_private = true
 retry_max = "2s"
 [[dispatcher.receiver]]
 name = "alertmanager"

@@ -1,5 +1,5 @@
 //! The real parts that slawatch runs on, for development, the demo and tests: ClickHouse embedded in a process of its own, a
-//! local Kafka broker, an Alertmanager, and generated traffic. Nothing here runs in production.
+//! local Kafka broker, an Alertmanager, a mail server, and generated traffic. Nothing here runs in production.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod alertmanager;
@@ -13,6 +13,7 @@ pub mod kafka;
 mod kafka_files;
 mod library_file;
 mod process;
+pub mod smtp;
 pub mod topic_writer;
 pub mod traffic;
 

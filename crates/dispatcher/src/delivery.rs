@@ -40,6 +40,17 @@ pub struct Delivery {
     pub intent: IntentKey,
     /// The receiver may have something of this subject open already, so its end must not be kept from it.
     pub may_be_open: bool,
+    /// What the receiver calls what it was told before of this subject; empty if nothing, or if it has no names.
+    pub reference: String,
+}
+
+impl Delivery {
+    /// The receiver has a name for what it was told of this subject.
+    pub(crate) fn is_called(&mut self, reference: &str) {
+        if !reference.is_empty() {
+            reference.clone_into(&mut self.reference);
+        }
+    }
 }
 
 /// Names one intent of one receiver.
@@ -81,6 +92,8 @@ pub struct Report {
     pub end: DeliveryEnd,
     /// The receiver's answer, or the reason.
     pub detail: String,
+    /// See [`Delivery::reference`]; empty unless it was sent.
+    pub reference: String,
 }
 
 /// How an intent ended.
@@ -101,6 +114,8 @@ pub enum Answer {
     Taken {
         /// The status.
         detail: String,
+        /// What the receiver calls it from now on, so that a later state can change it; empty if it has no names.
+        reference: String,
     },
     /// Any other answer that trying again will not change.
     Refused {
@@ -116,6 +131,16 @@ pub enum Answer {
         /// The receiver may have acted on the request all the same.
         maybe_delivered: bool,
     },
+}
+
+impl Answer {
+    /// Taken by a receiver that has no names for what it is told.
+    pub fn taken(detail: impl Into<String>) -> Self {
+        Self::Taken {
+            detail: detail.into(),
+            reference: String::new(),
+        }
+    }
 }
 
 /// Whether a receiver told of this state has something open.

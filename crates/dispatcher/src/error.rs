@@ -59,25 +59,89 @@ pub enum DispatcherError {
         /// The receiver's type as written in the configuration.
         kind: &'static str,
     },
-    /// A secret's environment variable is not set.
-    #[error(
-        "receiver {name:?}: {field} is to come from the environment variable {variable}, which is not set; set it or change {field}"
-    )]
-    SecretVariable {
+    /// A field that this type of receiver cannot do without.
+    #[error("receiver {name:?}: type {kind:?} needs {field}: {write}")]
+    Missing {
         /// The receiver's name.
         name: String,
+        /// The field as written in the configuration.
+        field: &'static str,
+        /// The receiver's type as written in the configuration.
+        kind: &'static str,
+        /// What to write.
+        write: &'static str,
+    },
+    /// The address leads inside, and that was not allowed.
+    #[error("receiver {name:?}: url may not be used: {reason}")]
+    PrivateAddress {
+        /// The receiver's name.
+        name: String,
+        /// Which address it is, and what to do.
+        reason: String,
+    },
+    /// A template that cannot be read, or fails for some alert.
+    #[error(
+        "receiver {name:?}: {field}, line {line}: {reason}; docs/receivers.md lists what a template may use"
+    )]
+    Template {
+        /// The receiver's name.
+        name: String,
+        /// The field as written in the configuration.
+        field: &'static str,
+        /// Of the template, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// An e-mail address or a certificate that cannot be used.
+    #[error("receiver {name:?}: {field} is not usable: {reason}")]
+    Email {
+        /// The receiver's name.
+        name: String,
+        /// The field as written in the configuration.
+        field: &'static str,
+        /// What is wrong with it, and what to write.
+        reason: String,
+    },
+    /// A setting that links are made of.
+    #[error("{field}: {reason}")]
+    Link {
+        /// The field as written in the configuration.
+        field: &'static str,
+        /// What is wrong with it, and what to write.
+        reason: &'static str,
+    },
+    /// The watchdog's settings cannot work.
+    #[error("watchdog: {reason}")]
+    Watchdog {
+        /// What is wrong with them, and what to write.
+        reason: String,
+    },
+    /// No receiver of that name.
+    #[error("there is no receiver {name:?}; the configuration has {known}")]
+    UnknownReceiver {
+        /// The name asked for.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// A secret's environment variable is not set.
+    #[error(
+        "{place}: {field} is to come from the environment variable {variable}, which is not set; set it or change {field}"
+    )]
+    SecretVariable {
+        /// Whose it is.
+        place: String,
         /// The field as written in the configuration.
         field: String,
         /// The variable's name.
         variable: String,
     },
     /// A secret's file cannot be read.
-    #[error(
-        "receiver {name:?}: {field} is to come from the file {path}, which cannot be read: {source}"
-    )]
+    #[error("{place}: {field} is to come from the file {path}, which cannot be read: {source}")]
     SecretFile {
-        /// The receiver's name.
-        name: String,
+        /// Whose it is.
+        place: String,
         /// The field as written in the configuration.
         field: String,
         /// The file's path.
@@ -121,4 +185,30 @@ pub enum DispatcherError {
     /// The log cannot be asked.
     #[error(transparent)]
     Log(#[from] slawatch_stream::StreamError),
+}
+
+impl DispatcherError {
+    /// What of the dispatcher's configuration a mistake is about: the receiver, if it is one's, and the field as written there.
+    pub fn place(&self) -> Option<(Option<&str>, &'static str)> {
+        match self {
+            Self::Url { name, .. } | Self::PrivateAddress { name, .. } => Some((Some(name), "url")),
+            Self::Header { name, .. } => Some((Some(name), "headers")),
+            Self::OutOfRange { name, field, .. }
+            | Self::Misplaced { name, field, .. }
+            | Self::Missing { name, field, .. }
+            | Self::Template { name, field, .. }
+            | Self::Email { name, field, .. } => Some((Some(name), field)),
+            Self::DuplicateReceiver { name } => Some((Some(name), "name")),
+            Self::Link { field, .. } => Some((None, field)),
+            Self::Watchdog { .. } => Some((None, "watchdog")),
+            Self::UnnamedReceiver { .. } => Some((None, "receiver")),
+            Self::UnknownReceiver { .. }
+            | Self::SecretVariable { .. }
+            | Self::SecretFile { .. }
+            | Self::Client { .. }
+            | Self::Snapshot { .. }
+            | Self::PartitionsDiffer { .. }
+            | Self::Log(_) => None,
+        }
+    }
 }

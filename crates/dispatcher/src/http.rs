@@ -1,125 +1,172 @@
-//! One request to one receiver, and what its answer means. Nothing here waits for another try.
+//! One HTTP request to one receiver, and what its answer means. Nothing here waits for another try.
 
-use std::sync::Once;
-use std::time::Duration;
+use std::sync::{Arc, Once};
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
 
-use crate::config::{ReceiverConfig, ReceiverKind};
+use crate::address::{self, PublicOnly};
+use crate::config::ReceiverConfig;
 use crate::delivery::Answer;
 use crate::error::DispatcherError;
-use crate::queue::Item;
 use crate::secret::Secret;
-use crate::{alertmanager, webhook};
 
-/// As much of a receiver's answer as is recorded.
-const ANSWER_BYTES: usize = 1024;
+/// As much of a receiver's answer as is read.
+const ANSWER_BYTES: usize = 64 * 1024;
+/// As much of it as is recorded.
+const RECORDED_BYTES: usize = 1024;
 
-/// A receiver as HTTP sees it. Its `Debug` shows no address, which may hold a token.
-pub struct HttpReceiver {
+/// Where requests of one receiver go, and what all of them carry.
+pub(crate) struct HttpClient {
     client: Client,
     url: Url,
-    protocol: Protocol,
     headers: HeaderMap,
 }
 
-enum Protocol {
-    Alertmanager { repost_interval_ms: i64 },
-    Webhook { hmac_key: Option<Secret> },
+/// What came back, whatever it says.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after_ms: Option<i64>,
+    pub(crate) text: String,
 }
 
-impl std::fmt::Debug for HttpReceiver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HttpReceiver")
-            .field("host", &self.url.host_str())
-            .finish_non_exhaustive()
-    }
-}
-
-impl HttpReceiver {
-    /// Fetches the secrets and sets the client up; no connection is made yet.
-    ///
-    /// # Errors
-    /// If a secret is missing, or an address or header cannot be used.
-    pub fn new(config: &ReceiverConfig) -> Result<Self, DispatcherError> {
+impl HttpClient {
+    /// Sets the client up; no connection is made yet. `fallback` is the public address of what has one.
+    pub(crate) fn new(
+        config: &ReceiverConfig,
+        fallback: Option<&str>,
+    ) -> Result<Self, DispatcherError> {
         install_crypto();
-        let client = Client::builder()
+        let url = target(config, fallback)?;
+        let mut client = Client::builder()
             .timeout(config.timeout)
             .connect_timeout(config.timeout)
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("slawatch/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|source| DispatcherError::Client {
-                name: config.name.clone(),
-                source,
-            })?;
-        let protocol = match config.kind {
-            ReceiverKind::Alertmanager => Protocol::Alertmanager {
-                repost_interval_ms: millis(config.repost_interval()),
-            },
-            ReceiverKind::Webhook => {
-                let hmac_key = config.hmac_key.as_ref();
-                let resolved = hmac_key.map(|source| source.resolve(&config.name, "hmac_key"));
-                Protocol::Webhook {
-                    hmac_key: resolved.transpose()?,
-                }
-            }
-        };
+            .user_agent(concat!("slawatch/", env!("CARGO_PKG_VERSION")));
+        if !config.allows_private() {
+            let host = url.host_str().unwrap_or_default().to_owned();
+            client = client.dns_resolver(Arc::new(PublicOnly { host }));
+        }
+        let client = client.build().map_err(|source| DispatcherError::Client {
+            name: config.name.clone(),
+            source,
+        })?;
         Ok(Self {
             client,
-            url: target(config)?,
-            protocol,
+            url,
             headers: headers(config)?,
         })
     }
 
-    /// Makes one request. `now_ms` is the wall clock.
-    pub async fn send(&self, items: &[Item], now_ms: i64) -> Answer {
-        let mut request = self
-            .client
-            .post(self.url.clone())
-            .headers(self.headers.clone());
-        request = request.header(CONTENT_TYPE, "application/json");
-        let body = match (&self.protocol, items) {
-            (Protocol::Alertmanager { repost_interval_ms }, items) => {
-                serde_json::to_vec(&alertmanager::alerts(items, now_ms, *repost_interval_ms))
-            }
-            (Protocol::Webhook { .. }, [item]) => {
-                let delivery = &item.delivery;
-                let idempotency =
-                    webhook::idempotency_key(&delivery.transition.key, &delivery.intent);
-                request = request.header(webhook::IDEMPOTENCY_HEADER, idempotency);
-                serde_json::to_vec(&webhook::body(&delivery.transition, &delivery.intent))
-            }
-            (Protocol::Webhook { .. }, _) => {
-                let detail = format!("a webhook takes one alert a request, not {}", items.len());
-                return Answer::Refused { detail };
-            }
-        };
-        let body = match body {
-            Ok(body) => body,
-            Err(error) => {
-                return Answer::Refused {
-                    detail: format!("the alert is no JSON: {error}"),
-                };
-            }
-        };
-        if let Protocol::Webhook {
-            hmac_key: Some(key),
-        } = &self.protocol
-        {
-            let signature = webhook::signature(key, now_ms, &body);
-            request = request.header(webhook::SIGNATURE_HEADER, signature);
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.url.host_str()
+    }
+
+    /// The path below the configured address.
+    pub(crate) fn below(mut self, path: &str) -> Self {
+        let root = self.url.path().trim_end_matches('/').to_owned();
+        self.url.set_path(&format!("{root}/{path}"));
+        self
+    }
+
+    /// A POST of JSON.
+    pub(crate) fn post(&self) -> RequestBuilder {
+        self.post_to(self.url.clone())
+    }
+
+    /// A POST of JSON below the configured address.
+    pub(crate) fn post_below(&self, path: &str) -> RequestBuilder {
+        let mut url = self.url.clone();
+        let root = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{root}/{path}"));
+        self.post_to(url)
+    }
+
+    fn post_to(&self, url: Url) -> RequestBuilder {
+        let request = self.client.post(url).headers(self.headers.clone());
+        request.header(CONTENT_TYPE, "application/json")
+    }
+
+    #[cfg(test)]
+    pub(crate) fn url(&self) -> &str {
+        self.url.as_str()
+    }
+}
+
+/// Makes the request.
+///
+/// # Errors
+/// The trouble, if no answer came.
+pub(crate) async fn send(request: RequestBuilder, now_ms: i64) -> Result<Response, Answer> {
+    let response = request.send().await.map_err(trouble)?;
+    let retry_after_ms = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| retry_after_ms(value, now_ms));
+    Ok(Response {
+        status: response.status(),
+        retry_after_ms,
+        text: beginning(response).await,
+    })
+}
+
+/// The bytes of a request's body.
+///
+/// # Errors
+/// The refusal, if it cannot be written as JSON.
+pub(crate) fn json(body: &impl serde::Serialize) -> Result<Vec<u8>, Answer> {
+    serde_json::to_vec(body).map_err(|error| Answer::Refused {
+        detail: format!("the alert is no JSON: {error}"),
+    })
+}
+
+impl Response {
+    /// The status and what was said, as it is recorded.
+    pub(crate) fn detail(&self) -> String {
+        let text = shortened(self.text.trim(), RECORDED_BYTES);
+        if text.is_empty() {
+            self.status.to_string()
+        } else {
+            format!("{}: {text}", self.status)
         }
-        match request.body(body).send().await {
-            Ok(response) => judge(response, now_ms).await,
-            Err(error) => trouble(error),
+    }
+
+    /// What the status alone says.
+    pub(crate) fn judge(&self) -> Answer {
+        let (status, detail) = (self.status, self.detail());
+        if status.is_success() {
+            Answer::taken(status.to_string())
+        } else if status.is_redirection() {
+            self.trouble(
+                format!("{detail}; redirects are not followed, configure the final url"),
+                false,
+            )
+        } else if is_about_the_alert(status) {
+            Answer::Refused { detail }
+        } else {
+            self.trouble(detail, status.is_server_error())
+        }
+    }
+
+    /// Trouble, with the pause that was asked for.
+    pub(crate) fn trouble(&self, detail: String, maybe_delivered: bool) -> Answer {
+        Answer::Trouble {
+            detail,
+            retry_after_ms: self.retry_after_ms,
+            maybe_delivered,
         }
     }
 }
 
-fn install_crypto() {
+/// At most so many bytes of it, whole characters.
+pub(crate) fn shortened(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+/// The process's cryptography for TLS.
+pub(crate) fn install_crypto() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // Whoever came first, the process has a provider now.
@@ -129,26 +176,30 @@ fn install_crypto() {
     });
 }
 
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
-}
-
-fn target(config: &ReceiverConfig) -> Result<Url, DispatcherError> {
+/// Where requests go, if that can be used.
+pub(crate) fn target(
+    config: &ReceiverConfig,
+    fallback: Option<&str>,
+) -> Result<Url, DispatcherError> {
     let unusable = |reason: String| DispatcherError::Url {
         name: config.name.clone(),
         reason,
     };
-    let text = config.url.resolve(&config.name, "url")?;
-    let mut url = Url::parse(text.expose()).map_err(|error| unusable(error.to_string()))?;
+    let text = match &config.url {
+        Some(source) => source.resolve(&config.place(), "url")?,
+        None => Secret::new(fallback.unwrap_or_default()),
+    };
+    let url = Url::parse(text.expose()).map_err(|error| unusable(error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(unusable(format!("its scheme is {:?}", url.scheme())));
     }
-    match config.kind {
-        ReceiverKind::Alertmanager => {
-            let root = url.path().trim_end_matches('/').to_owned();
-            url.set_path(&format!("{root}/{}", alertmanager::PATH));
-        }
-        ReceiverKind::Webhook => {}
+    if !config.allows_private()
+        && let Some(reason) = address::trouble_with(&url)
+    {
+        return Err(DispatcherError::PrivateAddress {
+            name: config.name.clone(),
+            reason,
+        });
     }
     Ok(url)
 }
@@ -161,7 +212,7 @@ fn headers(config: &ReceiverConfig) -> Result<HeaderMap, DispatcherError> {
             header: name.clone(),
             reason: reason.to_owned(),
         };
-        let secret = source.resolve(&config.name, &format!("headers.{name}"))?;
+        let secret = source.resolve(&config.place(), &format!("headers.{name}"))?;
         let header = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| unusable("it is no header name"))?;
         let mut value = HeaderValue::from_str(secret.expose())
@@ -170,40 +221,6 @@ fn headers(config: &ReceiverConfig) -> Result<HeaderMap, DispatcherError> {
         headers.insert(header, value);
     }
     Ok(headers)
-}
-
-async fn judge(response: Response, now_ms: i64) -> Answer {
-    let status = response.status();
-    let retry_after_ms = response
-        .headers()
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| retry_after_ms(value, now_ms));
-    let text = beginning(response).await;
-    let detail = if text.is_empty() {
-        status.to_string()
-    } else {
-        format!("{status}: {text}")
-    };
-    if status.is_success() {
-        Answer::Taken {
-            detail: status.to_string(),
-        }
-    } else if status.is_redirection() {
-        Answer::Trouble {
-            detail: format!("{detail}; redirects are not followed, configure the final url"),
-            retry_after_ms,
-            maybe_delivered: false,
-        }
-    } else if is_about_the_alert(status) {
-        Answer::Refused { detail }
-    } else {
-        Answer::Trouble {
-            detail,
-            retry_after_ms,
-            maybe_delivered: status.is_server_error(),
-        }
-    }
 }
 
 /// Whether another try with the same alert would get the same answer whatever is done to the receiver. What speaks of
@@ -228,7 +245,7 @@ fn is_about_the_alert(status: StatusCode) -> bool {
 }
 
 /// The beginning of the body; what goes wrong while reading it does not change the answer.
-async fn beginning(mut response: Response) -> String {
+async fn beginning(mut response: reqwest::Response) -> String {
     let mut bytes = Vec::new();
     while bytes.len() < ANSWER_BYTES
         && let Ok(Some(chunk)) = response.chunk().await
@@ -248,6 +265,17 @@ fn retry_after_ms(value: &str, now_ms: i64) -> Option<i64> {
     Some((date.timestamp().as_millisecond() - now_ms).max(0))
 }
 
+/// An error and what caused it, in one line.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
 fn trouble(error: reqwest::Error) -> Answer {
     let never_left = error.is_connect() || error.is_builder();
     let what = if error.is_timeout() {
@@ -259,12 +287,7 @@ fn trouble(error: reqwest::Error) -> Answer {
     };
     // The address may hold a token.
     let error = error.without_url();
-    let mut detail = format!("{what}: {error}");
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        detail = format!("{detail}: {inner}");
-        cause = inner.source();
-    }
+    let detail = format!("{what}: {}", causes(&error));
     Answer::Trouble {
         detail,
         retry_after_ms: None,
@@ -276,19 +299,22 @@ fn trouble(error: reqwest::Error) -> Answer {
 mod tests {
     use super::*;
 
-    fn receiver(text: &str) -> Result<HttpReceiver, DispatcherError> {
-        HttpReceiver::new(&toml::from_str(&format!("name = \"r\"\n{text}")).unwrap())
+    fn client(text: &str) -> Result<HttpClient, DispatcherError> {
+        HttpClient::new(
+            &toml::from_str(&format!("name = \"r\"\n{text}")).unwrap(),
+            None,
+        )
     }
 
     #[test]
-    fn an_alertmanager_below_a_path_keeps_it() {
+    fn a_path_below_keeps_what_was_configured() {
         for (url, expected) in [
             ("http://am:9093", "http://am:9093/api/v2/alerts"),
             ("http://am:9093/", "http://am:9093/api/v2/alerts"),
             ("https://proxy/am/", "https://proxy/am/api/v2/alerts"),
         ] {
-            let made = receiver(&format!("type = \"alertmanager\"\nurl = \"{url}\"")).unwrap();
-            assert_eq!(made.url.as_str(), expected);
+            let made = client(&format!("type = \"alertmanager\"\nurl = \"{url}\"")).unwrap();
+            assert_eq!(made.below("api/v2/alerts").url(), expected);
         }
     }
 
@@ -304,6 +330,11 @@ mod tests {
                 "receiver \"r\": url is not usable: its scheme is \"ftp\"; write it like \"https://host:port/path\"",
             ),
             (
+                "type = \"webhook\"\nurl = \"http://10.0.0.1/hunter2\"",
+                "receiver \"r\": url may not be used: 10.0.0.1 is 10.0.0.1, a private address; if it is meant to be, set \
+                 allow_private = true",
+            ),
+            (
                 "type = \"webhook\"\nurl = \"http://x\"\nheaders = { \"a b\" = \"hunter2\" }",
                 "receiver \"r\": header \"a b\" cannot be sent: it is no header name",
             ),
@@ -312,21 +343,8 @@ mod tests {
                 "receiver \"r\": header \"a\" cannot be sent: its value has characters that no header may hold",
             ),
         ] {
-            assert_eq!(receiver(text).unwrap_err().to_string(), message);
+            assert_eq!(client(text).err().unwrap().to_string(), message);
         }
-    }
-
-    #[test]
-    fn debug_shows_the_host_only() {
-        let made = receiver(
-            "type = \"webhook\"\nurl = \"https://me:hunter2@hook/hunter2?k=hunter2\"\nhmac_key = \"hunter2\"\n\
-             headers = { a = \"hunter2\" }",
-        )
-        .unwrap();
-        assert_eq!(
-            format!("{made:?}"),
-            "HttpReceiver { host: Some(\"hook\"), .. }"
-        );
     }
 
     #[test]

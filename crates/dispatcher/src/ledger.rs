@@ -241,6 +241,7 @@ impl Ledger {
         );
         let line = self.lines.entry(id).or_default();
         line.recall(&intent.incident);
+        line.is_called(&notification.reference);
         match notification.state() {
             NotificationState::Intent => {
                 line.told = Told::Intent {
@@ -269,12 +270,13 @@ impl Ledger {
             else {
                 continue;
             };
-            let by_incident = self.directory.receivers[*number].by_incident;
+            let repeated = self.directory.receivers[*number].repeated;
             let again = line
-                .is_tried_again(by_incident)
+                .is_tried_again(repeated)
                 .filter(|intent| intent.incident == newest.incident);
-            let delivery =
-                |intent: &IntentKey| self.delivery(subject, newest, intent.clone(), true);
+            let delivery = |intent: &IntentKey| {
+                self.delivery(subject, newest, intent.clone(), true, &line.reference)
+            };
             let order = if let Told::Sent(intent) = &line.told
                 && !is_over(intent.state)
             {
@@ -377,11 +379,13 @@ impl Ledger {
                     transition: Some(Arc::clone(&transition)),
                     phase: Phase::Posted,
                 };
-                let delivery = self.delivery(&id.1, &transition, intent, true);
+                let reference = line.reference.clone();
+                let delivery = self.delivery(&id.1, &transition, intent, true, &reference);
                 outputs.orders.push((id.0, Order::Deliver(delivery)));
             }
             Step::Refresh { intent, transition } => {
-                let delivery = self.delivery(&id.1, &transition, intent, true);
+                let reference = line.reference.clone();
+                let delivery = self.delivery(&id.1, &transition, intent, true, &reference);
                 outputs.orders.push((id.0, Order::Refresh(delivery)));
             }
         }
@@ -415,7 +419,8 @@ impl Ledger {
             }
             *phase = Phase::Posted;
             let (intent, transition) = (intent.clone(), Arc::clone(transition));
-            let delivery = self.delivery(&id.1, &transition, intent, may_be_open);
+            let reference = line.reference.clone();
+            let delivery = self.delivery(&id.1, &transition, intent, may_be_open, &reference);
             outputs.orders.push((id.0, Order::Deliver(delivery)));
         }
         outputs
@@ -434,6 +439,7 @@ impl Ledger {
         let line = self.lines.get_mut(&id);
         let about = line.as_deref().and_then(|line| line.newest.clone());
         if let Some(line) = line {
+            line.is_called(&report.reference);
             match report.end {
                 DeliveryEnd::Sent => line.settle(&report.intent, Told::Sent),
                 DeliveryEnd::Rejected => line.settle(&report.intent, Told::Rejected),
@@ -455,6 +461,7 @@ impl Ledger {
         if report.end == DeliveryEnd::Suppressed {
             notification.set_suppression(Suppression::Superseded);
         }
+        notification.reference.clone_from(&report.reference);
         notification
     }
 
@@ -474,6 +481,7 @@ impl Ledger {
         transition: &Arc<AlertTransition>,
         intent: IntentKey,
         may_be_open: bool,
+        reference: &str,
     ) -> Delivery {
         let address = Address {
             ledger: self.id,
@@ -484,6 +492,7 @@ impl Ledger {
             transition: Arc::clone(transition),
             intent,
             may_be_open,
+            reference: reference.to_owned(),
         }
     }
 

@@ -98,13 +98,21 @@ pub const DELAY: Metric = Metric {
     help: "From the transition (of a ticket alert: from its due) to the receiver's answer, by receiver.",
 };
 
+/// Watchdog messages.
+pub const WATCHDOG: Metric = Metric {
+    name: "slawatch_watchdog_total",
+    kind: Kind::Counter,
+    help: "Watchdog messages, by receiver and outcome: sent, failed, or held back, since a partition of this process has not \
+           caught up or its owner gives no sign of life. Their absence at the receiver is the alert.",
+};
+
 /// The bounds of [`DELAY`]'s buckets, in seconds: fine where people still wait for a page, coarse where it is late.
 pub const DELAY_BUCKETS: [f64; 14] = [
     0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 86_400.0,
 ];
 
 /// All of them.
-pub const ALL: [Metric; 11] = [
+pub const ALL: [Metric; 12] = [
     TRANSITIONS,
     FENCED_BATCHES,
     UNREADABLE,
@@ -116,6 +124,7 @@ pub const ALL: [Metric; 11] = [
     OUTSTANDING,
     FAILURES,
     DELAY,
+    WATCHDOG,
 ];
 
 /// Gives the recorder the help texts; called once, after it is installed.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use slawatch_wire::v1::AlertTransition;
 
 use crate::backoff::Backoff;
-use crate::config::{ReceiverConfig, ReceiverKind};
+use crate::config::ReceiverConfig;
 use crate::delivery::{
     Address, Delivery, DeliveryEnd, LedgerId, Order, Report, is_over, state_word,
 };
@@ -118,11 +118,12 @@ impl Queue {
     /// An empty queue. `seed` spreads retries.
     pub fn new(config: &ReceiverConfig, seed: u64) -> Self {
         let interval_ms = as_ms(config.repost_interval());
-        let shape = match config.kind {
-            ReceiverKind::Alertmanager => Shape::Repeated { interval_ms },
-            ReceiverKind::Webhook => Shape::Single {
+        let shape = if config.kind.shows().repeated {
+            Shape::Repeated { interval_ms }
+        } else {
+            Shape::Single {
                 concurrency: config.concurrency(),
-            },
+            }
         };
         Self {
             shape,
@@ -192,6 +193,7 @@ impl Queue {
             delivery.may_be_open = open;
         }
         if let Some(old) = self.waiting.remove(&delivery.address) {
+            delivery.is_called(&old.delivery.reference);
             let known = old.delivery.may_be_open;
             let firing = !is_over(old.delivery.intent.state);
             if over && firing && !known && !busy {
@@ -256,12 +258,17 @@ impl Queue {
     }
 
     fn report(&mut self, entry: &Waiting, end: DeliveryEnd, detail: String) {
+        self.report_as(entry, end, detail, String::new());
+    }
+
+    fn report_as(&mut self, entry: &Waiting, end: DeliveryEnd, detail: String, reference: String) {
         self.reports.push_back(Report {
             address: entry.delivery.address.clone(),
             intent: entry.delivery.intent.clone(),
             attempts: entry.attempts,
             end,
             detail,
+            reference,
         });
     }
 

@@ -17,9 +17,11 @@ use tokio::time::sleep;
 use crate::config::{DispatcherConfig, ReceiverConfig};
 use crate::delivery::{Answer, LedgerId, Order, Report};
 use crate::error::DispatcherError;
-use crate::http::HttpReceiver;
+use crate::kind::Receiver;
+use crate::links::Links;
 use crate::metrics as names;
 use crate::queue::{Item, Next, Queue, Request};
+use crate::watchdog::{self, Heart, Pulse};
 
 /// A report and the number of the receiver it comes from.
 pub type Reported = (usize, Report);
@@ -32,12 +34,19 @@ pub trait Outbox: Send + Sync + fmt::Debug {
     fn order(&self, number: usize, order: Order);
     /// Drops everything of this ledger.
     fn forget(&self, ledger: LedgerId);
+    /// Whether anybody asks for signs of life.
+    fn is_watched(&self) -> bool;
+    /// The ledger's owner is alive; whether it also has caught up with the alerts and speaks.
+    fn beat(&self, ledger: LedgerId, is_well: bool);
 }
 
 /// The running receivers of this process. Cheap to clone; they end when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct Receivers {
     commands: Arc<[mpsc::UnboundedSender<Command>]>,
+    watched: bool,
+    pulse: Pulse,
+    clock: Arc<dyn Clock>,
 }
 
 #[derive(Debug)]
@@ -63,16 +72,23 @@ impl Receivers {
         runtime: &Handle,
     ) -> Result<Self, DispatcherError> {
         config.check()?;
-        let made: Result<Vec<_>, _> = config.receivers.iter().map(HttpReceiver::new).collect();
+        let links = Arc::new(Links::new(config)?);
+        let all = config.receivers.iter();
+        let made: Result<Vec<_>, _> = all.map(|one| Receiver::new(one, &links)).collect();
+        let pulse = Pulse::default();
         let mut commands = Vec::new();
-        for (number, (http, receiver)) in made?.into_iter().zip(&config.receivers).enumerate() {
+        for (number, (told, receiver)) in made?.into_iter().zip(&config.receivers).enumerate() {
             let (sender, inbox) = mpsc::unbounded_channel();
-            let task = Task::new(number, http, receiver, Arc::clone(clock));
+            let heart = Heart::of(receiver, config.watchdog.as_ref(), &pulse);
+            let task = Task::new(number, told, receiver, heart, Arc::clone(clock));
             drop(runtime.spawn(task.run(inbox)));
             commands.push(sender);
         }
         Ok(Self {
             commands: commands.into(),
+            watched: config.watchdog.is_some(),
+            pulse,
+            clock: Arc::clone(clock),
         })
     }
 }
@@ -91,7 +107,16 @@ impl Outbox for Receivers {
         }
     }
 
+    fn is_watched(&self) -> bool {
+        self.watched
+    }
+
+    fn beat(&self, ledger: LedgerId, is_well: bool) {
+        self.pulse.beat(ledger, is_well, self.clock.steady_ms());
+    }
+
     fn forget(&self, ledger: LedgerId) {
+        self.pulse.forget(ledger);
         for receiver in self.commands.iter() {
             tell(receiver, Command::Forget { ledger });
         }
@@ -111,8 +136,9 @@ fn tell(receiver: &mpsc::UnboundedSender<Command>, command: Command) {
 struct Task {
     number: usize,
     name: String,
-    http: Arc<HttpReceiver>,
+    receiver: Arc<Receiver>,
     queue: Queue,
+    heart: Option<Heart>,
     clock: Arc<dyn Clock>,
     ledgers: BTreeMap<LedgerId, blocking::Sender<Reported>>,
     requests: JoinSet<Answer>,
@@ -122,8 +148,9 @@ struct Task {
 impl Task {
     fn new(
         number: usize,
-        http: HttpReceiver,
+        receiver: Receiver,
         config: &ReceiverConfig,
+        heart: Option<Heart>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         // Any seed does, as long as processes and receivers differ.
@@ -135,8 +162,9 @@ impl Task {
         Self {
             number,
             name: config.name.clone(),
-            http: Arc::new(http),
+            receiver: Arc::new(receiver),
             queue: Queue::new(config, seed),
+            heart,
             clock,
             ledgers: BTreeMap::new(),
             requests: JoinSet::new(),
@@ -147,6 +175,7 @@ impl Task {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Command>) {
         loop {
             self.hand_out_reports();
+            let heart_pause = self.let_heart_beat();
             let pause = match self.queue.next(self.steady_ms()) {
                 Next::Send(request) => {
                     self.begin(request);
@@ -154,6 +183,7 @@ impl Task {
                 }
                 Next::Wait { until_ms } => until_ms.map(|until_ms| self.until(until_ms)),
             };
+            let pause = pause.into_iter().chain(heart_pause).min();
             tokio::select! {
                 command = inbox.recv() => match command {
                     Some(command) => {
@@ -172,6 +202,19 @@ impl Task {
                 () = sleep(pause.unwrap_or_default()), if pause.is_some() => {}
             }
         }
+    }
+
+    /// Sends the watchdog's message if its time has come, beside all other requests, and says how long until the next.
+    fn let_heart_beat(&mut self) -> Option<Duration> {
+        let (steady_ms, wall_ms) = (self.clock.steady_ms(), self.clock.wall_ms());
+        let heart = self.heart.as_mut()?;
+        if let Some(item) = heart.due(steady_ms, wall_ms) {
+            let (receiver, name) = (Arc::clone(&self.receiver), self.name.clone());
+            drop(tokio::spawn(async move {
+                watchdog::send(&receiver, &name, item, wall_ms).await;
+            }));
+        }
+        Some(heart.pause(steady_ms))
     }
 
     fn steady_ms(&self) -> i64 {
@@ -196,12 +239,12 @@ impl Task {
     }
 
     fn begin(&mut self, request: Request) {
-        let http = Arc::clone(&self.http);
+        let receiver = Arc::clone(&self.receiver);
         let items = request.items.clone();
         let now_ms = self.clock.wall_ms();
         let task = self
             .requests
-            .spawn(async move { http.send(&items, now_ms).await });
+            .spawn(async move { receiver.send(&items, now_ms).await });
         self.under_way.insert(task.id(), request);
     }
 

@@ -6,6 +6,7 @@
 
 mod history;
 mod image;
+mod life;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,7 @@ use crate::ledger::{Directory, Ledger, Outputs};
 use crate::metrics as names;
 use crate::receiver::{Outbox, Reported};
 use history::{History, Progress};
+use life::Life;
 
 /// How often it is looked up where the notifications end. The next owner reads from the last such place that a snapshot
 /// holds, so this is about how much it reads at most before it speaks.
@@ -127,6 +129,7 @@ impl DispatcherFactory {
             history_due_ms: i64::MIN,
             now_ms: i64::MIN,
             records: Vec::new(),
+            life: Life::default(),
         })
     }
 }
@@ -200,6 +203,7 @@ pub struct DispatcherProcessor {
     now_ms: i64,
     /// Results that wait for the next flush.
     records: Vec<Notification>,
+    life: Life,
 }
 
 impl fmt::Debug for DispatcherProcessor {
@@ -258,6 +262,7 @@ impl Processor for DispatcherProcessor {
         {
             self.stage = Stage::Ready;
         }
+        self.give_sign_of_life();
         if matches!(self.stage, Stage::Speaking) && wall_ms >= self.history_due_ms {
             self.move_history_on();
         }
@@ -345,6 +350,19 @@ impl Processor for DispatcherProcessor {
 }
 
 impl DispatcherProcessor {
+    fn give_sign_of_life(&mut self) {
+        if !self.outbox.is_watched() {
+            return;
+        }
+        let speaks = matches!(self.stage, Stage::Speaking);
+        let (log, alerts) = (self.log.as_ref(), &self.alerts);
+        let is_well = speaks
+            && self
+                .life
+                .has_caught_up(log, alerts, self.position, self.now_ms);
+        self.outbox.beat(self.id, is_well);
+    }
+
     fn perform(&mut self, outputs: Outputs) {
         self.records.extend(outputs.records);
         for (number, order) in outputs.orders {

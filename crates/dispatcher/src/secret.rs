@@ -38,18 +38,18 @@ impl fmt::Debug for SecretSource {
 }
 
 impl SecretSource {
-    /// Fetches the value.
+    /// Fetches the value. `place` is whose it is, as in `receiver "hook"`.
     ///
     /// # Errors
     /// If the variable is not set or the file cannot be read.
-    pub fn resolve(&self, receiver: &str, field: &str) -> Result<Secret, DispatcherError> {
+    pub fn resolve(&self, place: &str, field: &str) -> Result<Secret, DispatcherError> {
         match self {
             Self::Plain(value) => Ok(Secret(value.clone())),
             Self::Environment { env } => {
                 std::env::var(env)
                     .map(Secret)
                     .map_err(|_| DispatcherError::SecretVariable {
-                        name: receiver.to_owned(),
+                        place: place.to_owned(),
                         field: field.to_owned(),
                         variable: env.clone(),
                     })
@@ -57,7 +57,7 @@ impl SecretSource {
             Self::File { file } => std::fs::read_to_string(file)
                 .map(|content| Secret(content.trim().to_owned()))
                 .map_err(|source| DispatcherError::SecretFile {
-                    name: receiver.to_owned(),
+                    place: place.to_owned(),
                     field: field.to_owned(),
                     path: file.clone(),
                     source,
@@ -121,7 +121,7 @@ mod tests {
         };
         assert_eq!(
             variable
-                .resolve("hook", "hmac_key")
+                .resolve("receiver \"hook\"", "hmac_key")
                 .unwrap_err()
                 .to_string(),
             "receiver \"hook\": hmac_key is to come from the environment variable SLAWATCH_TEST_NOT_SET, which is not \
@@ -130,7 +130,10 @@ mod tests {
         let file = SecretSource::File {
             file: "/nonexistent/key".into(),
         };
-        let message = file.resolve("hook", "hmac_key").unwrap_err().to_string();
+        let message = file
+            .resolve("receiver \"hook\"", "hmac_key")
+            .unwrap_err()
+            .to_string();
         assert!(
             message.starts_with("receiver \"hook\": hmac_key is to come from the file /nonexistent/key, which cannot be read: "),
             "{message}"

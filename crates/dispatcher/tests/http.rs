@@ -9,7 +9,8 @@ use rig::{Rig, alert};
 use slawatch_wire::v1::AlertState::{Firing, Resolved};
 use tokio::runtime::Runtime;
 
-const FAST: &str = "retry_min = \"5ms\"\nretry_max = \"20ms\"\ntimeout = \"300ms\"";
+const FAST: &str =
+    "allow_private = true\nretry_min = \"5ms\"\nretry_max = \"20ms\"\ntimeout = \"300ms\"";
 
 fn receiver(kind: &str, name: &str, url: &str, more: &str) -> String {
     format!("[[receiver]]\nname = \"{name}\"\ntype = \"{kind}\"\nurl = \"{url}\"\n{FAST}\n{more}\n")
@@ -61,7 +62,7 @@ fn a_webhook_gets_exactly_this() {
         .unwrap();
     assert!((rig.clock.wall_ms() / 1000 - seconds).abs() < 60);
     let key = slawatch_dispatcher::secret::Secret::new("s3cret");
-    let expected = slawatch_dispatcher::webhook::signature(&key, seconds * 1000, &first.body);
+    let expected = slawatch_dispatcher::kind::webhook::signature(&key, seconds * 1000, &first.body);
     assert_eq!(*signature, expected);
     let body = first.json();
     for (field, expected) in [

@@ -10,6 +10,7 @@ mod generate;
 mod import;
 mod replay;
 mod run;
+mod test_alert;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,8 @@ enum Command {
     Silence(act::Silence),
     /// Mark a change of SOP or product, for rules that compare before and after.
     MarkChange(act::MarkChange),
+    /// Send a marked alert to a receiver, and say what it answered.
+    TestAlert(test_alert::TestAlert),
     /// Make a believable stretch of traffic.
     Generate(generate::Generate),
     /// Run everything on generated traffic in one process; `cargo xtask demo` sets it up.
@@ -69,6 +72,7 @@ impl CommandLine {
             Command::Ack(ack) => ack.run(),
             Command::Silence(silence) => silence.run(),
             Command::MarkChange(change) => change.run(),
+            Command::TestAlert(test) => test.run(),
             Command::Generate(generate) => generate.run(),
             Command::Demo(demo) => demo.run(),
             Command::Bench(bench) => bench.run(),

@@ -186,6 +186,7 @@ stale_after = "10000h"
 name = "demo"
 type = "webhook"
 url = "{receiver}"
+allow_private = true
 "#,
         options.listen
     );

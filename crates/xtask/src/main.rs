@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::run::{binary, build, cargo, finish};
 use crate::tools::{
-    ALERTMANAGER, C_COMPILER, CHROMIUM, JAVA, MAKE, MAVEN, NPM, PERL, PROMTOOL, Tool,
+    AIOSMTPD, ALERTMANAGER, C_COMPILER, CHROMIUM, JAVA, MAKE, MAVEN, NPM, PERL, PROMTOOL, Tool,
 };
 
 #[derive(Debug, Parser)]
@@ -97,7 +97,7 @@ impl Demo {
 impl Test {
     fn run(self) -> anyhow::Result<ExitCode> {
         tools::require(&TO_BUILD)?;
-        tools::require(&[NPM, JAVA, MAVEN, ALERTMANAGER, CHROMIUM, PROMTOOL])?;
+        tools::require(&[NPM, JAVA, MAVEN, ALERTMANAGER, AIOSMTPD, CHROMIUM, PROMTOOL])?;
         let arguments = if self.arguments.is_empty() {
             vec!["--workspace".to_owned()]
         } else {

@@ -74,6 +74,14 @@ pub(crate) const ALERTMANAGER: Tool = Tool {
     version: None,
     by_itself: true,
 };
+pub(crate) const AIOSMTPD: Tool = Tool {
+    program: "aiosmtpd",
+    what_for: "receives e-mails in tests",
+    debian: "python3-aiosmtpd",
+    otherwise: "aiosmtpd, from pypi.org",
+    version: None,
+    by_itself: true,
+};
 pub(crate) const CHROMIUM: Tool = Tool {
     program: "chromium",
     what_for: "opens the wallboard in tests",

@@ -1,6 +1,8 @@
 //! The dispatcher's part of the configuration file, checked as far as that goes without the network.
 
+mod email;
 mod receiver;
+mod watchdog;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,8 +11,14 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::DispatcherError;
+pub use crate::kind::ReceiverKind;
+use crate::links;
 pub use crate::matching::AlertMatch;
-pub use receiver::{ReceiverConfig, ReceiverKind};
+use crate::message::Templates;
+use crate::secret::SecretSource;
+pub use email::{EmailConfig, EmailTls};
+pub use receiver::ReceiverConfig;
+pub use watchdog::WatchdogConfig;
 
 /// Everything the dispatcher needs to know; `[[receiver]]` tables in file order.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,6 +27,17 @@ pub struct DispatcherConfig {
     /// A page whose due lies further back than this is recorded and not sent (SEMANTICS 6).
     #[serde(default = "default_stale_after", deserialize_with = "duration")]
     pub stale_after: Duration,
+    /// Where people reach the board: messages lead there.
+    pub board_url: Option<String>,
+    /// Where people reach a ticket, with `{ticket_id}` in its place.
+    pub ticket_url: Option<String>,
+    /// Signs the links by which an alert is acknowledged; the board verifies them by the same secret. None: no such links.
+    pub link_secret: Option<SecretSource>,
+    /// How long such a link can be used.
+    #[serde(default = "default_link_valid_for", deserialize_with = "duration")]
+    pub link_valid_for: Duration,
+    /// What goes out as long as all is well.
+    pub watchdog: Option<WatchdogConfig>,
     /// Who is told.
     #[serde(default, rename = "receiver")]
     pub receivers: Vec<ReceiverConfig>,
@@ -28,6 +47,11 @@ impl Default for DispatcherConfig {
     fn default() -> Self {
         Self {
             stale_after: default_stale_after(),
+            board_url: None,
+            ticket_url: None,
+            link_secret: None,
+            link_valid_for: default_link_valid_for(),
+            watchdog: None,
             receivers: Vec::new(),
         }
     }
@@ -35,6 +59,10 @@ impl Default for DispatcherConfig {
 
 fn default_stale_after() -> Duration {
     Duration::from_secs(3600)
+}
+
+fn default_link_valid_for() -> Duration {
+    Duration::from_secs(24 * 3600)
 }
 
 impl DispatcherConfig {
@@ -48,7 +76,12 @@ impl DispatcherConfig {
 
     /// What cannot work, in file order, with at most one mistake of each receiver's fields.
     pub fn mistakes(&self) -> Vec<DispatcherError> {
-        let mut mistakes = Vec::new();
+        let mut mistakes = links::check(self);
+        mistakes.extend(
+            self.watchdog
+                .iter()
+                .flat_map(|watchdog| watchdog.mistakes(self)),
+        );
         let mut names = BTreeSet::new();
         for (index, receiver) in self.receivers.iter().enumerate() {
             if receiver.name.is_empty() {
@@ -61,6 +94,7 @@ impl DispatcherConfig {
                 });
             }
             mistakes.extend(receiver.check().err());
+            mistakes.extend(Templates::new(receiver).err());
         }
         mistakes
     }
@@ -149,6 +183,29 @@ mod tests {
             (
                 receiver("concurrency = 1").replace("webhook", "alertmanager"),
                 "receiver \"a\": concurrency has no meaning for type \"alertmanager\"; remove it",
+            ),
+            (
+                receiver("token = \"t\""),
+                "receiver \"a\": token has no meaning for type \"webhook\"; remove it",
+            ),
+            (
+                receiver("channel = \"C1\"").replace("webhook", "slack"),
+                "receiver \"a\": type \"slack\" needs token: the app's bot token, which begins with xoxb-",
+            ),
+            (
+                receiver("").replace("webhook", "pagerduty"),
+                "receiver \"a\": type \"pagerduty\" needs routing_key: the integration key of an \"Events API v2\" \
+                 integration",
+            ),
+            (
+                receiver("").replace("webhook", "email"),
+                "receiver \"a\": url has no meaning for type \"email\"; remove it",
+            ),
+            (
+                receiver("")
+                    .replace("webhook", "teams")
+                    .replace("url = \"http://x\"", ""),
+                "receiver \"a\": type \"teams\" needs url: the address that it is told at",
             ),
             (
                 receiver("timeout = \"0s\""),

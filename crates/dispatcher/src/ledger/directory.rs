@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::{DispatcherConfig, ReceiverKind};
+use crate::config::DispatcherConfig;
 use crate::matching::AlertMatch;
 
 /// Who may be told what; shared by all partitions.
@@ -18,6 +18,8 @@ pub(super) struct Listed {
     pub(super) matching: AlertMatch,
     /// Its incidents are things of their own.
     pub(super) by_incident: bool,
+    /// It is told again and again as long as something holds.
+    pub(super) repeated: bool,
 }
 
 impl Directory {
@@ -26,10 +28,8 @@ impl Directory {
         let receivers = config.receivers.iter().map(|receiver| Listed {
             name: receiver.name.clone(),
             matching: receiver.matching.clone(),
-            by_incident: match receiver.kind {
-                ReceiverKind::Alertmanager => false,
-                ReceiverKind::Webhook => true,
-            },
+            by_incident: receiver.kind.shows().by_incident,
+            repeated: receiver.kind.shows().repeated,
         });
         Self {
             receivers: receivers.collect(),

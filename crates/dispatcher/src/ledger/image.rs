@@ -60,6 +60,8 @@ struct LineImage {
     told_repeat: u32,
     #[prost(uint32, tag = "11")]
     told_step: u32,
+    #[prost(string, tag = "12")]
+    reference: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, prost::Enumeration)]
@@ -140,6 +142,7 @@ impl Ledger {
                     newest,
                     missed,
                     told,
+                    reference: line.reference,
                 };
                 ledger.lines.insert((number, subject), line);
             }
@@ -185,6 +188,7 @@ fn line_image(receiver: &str, subject: &Subject, line: &Line) -> LineImage {
             .iter()
             .map(|missed| AlertTransition::clone(missed))
             .collect(),
+        reference: line.reference.clone(),
     }
 }
 

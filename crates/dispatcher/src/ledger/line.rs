@@ -17,6 +17,8 @@ pub(super) struct Line {
     /// What fired and was over again before anything was decided about it.
     pub(super) missed: Vec<Arc<AlertTransition>>,
     pub(super) told: Told,
+    /// What the receiver calls what it was told; empty if nothing, or if it has no names.
+    pub(super) reference: String,
 }
 
 /// What the receiver and the installation make of a line.
@@ -123,6 +125,13 @@ impl Line {
         }
     }
 
+    /// The receiver has a name for what it was told.
+    pub(super) fn is_called(&mut self, reference: &str) {
+        if !reference.is_empty() {
+            reference.clone_into(&mut self.reference);
+        }
+    }
+
     /// Takes in a newer state of the subject.
     pub(super) fn renew(&mut self, newest: Arc<AlertTransition>) {
         if let Some(before) = self.newest.replace(newest) {
@@ -187,9 +196,9 @@ impl Line {
     }
 
     /// The queue of a receiver that is told again and again goes on trying what was refused, now and then.
-    pub(super) fn is_tried_again(&self, by_incident: bool) -> Option<&IntentKey> {
+    pub(super) fn is_tried_again(&self, repeated: bool) -> Option<&IntentKey> {
         match &self.told {
-            Told::Rejected(intent) if !by_incident && !is_over(intent.state) => Some(intent),
+            Told::Rejected(intent) if repeated && !is_over(intent.state) => Some(intent),
             Told::Nothing
             | Told::Suppressed(_)
             | Told::Intent { .. }

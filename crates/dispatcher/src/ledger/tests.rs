@@ -173,6 +173,7 @@ impl Story {
                 attempts: 1,
                 end,
                 detail: "200 OK".into(),
+                reference: String::new(),
             };
             let notification = self.ledger.report(number, &report, self.now_ms);
             self.note_record(notification);

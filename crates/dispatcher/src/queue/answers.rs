@@ -13,9 +13,9 @@ impl Queue {
             self.busy.remove(&entry.delivery.address);
         }
         match answer {
-            Answer::Taken { detail } => {
+            Answer::Taken { detail, reference } => {
                 self.is_well();
-                self.finish_taken(request, &detail, now_ms);
+                self.finish_taken(request, &detail, &reference, now_ms);
             }
             Answer::Refused { detail } => {
                 self.is_well();
@@ -36,14 +36,16 @@ impl Queue {
         self.gate_ms = i64::MIN;
     }
 
-    fn finish_taken(&mut self, request: UnderWay, detail: &str, now_ms: i64) {
+    fn finish_taken(&mut self, request: UnderWay, detail: &str, reference: &str, now_ms: i64) {
         if request.told.len() + request.repeated.len() >= self.batch_limit {
             self.batch_limit = (self.batch_limit * 2).min(MAX_BATCH);
         }
         for entry in request.told {
-            self.report(&entry, DeliveryEnd::Sent, detail.to_owned());
+            let (sent, called) = (DeliveryEnd::Sent, reference.to_owned());
+            self.report_as(&entry, sent, detail.to_owned(), called);
             if let Some(newer) = self.waiting.get_mut(&entry.delivery.address) {
                 newer.delivery.may_be_open = true;
+                newer.delivery.is_called(reference);
             }
             if let Shape::Repeated { interval_ms } = self.shape {
                 let ended = is_over(entry.delivery.intent.state).then_some(request.at_ms);

@@ -41,6 +41,7 @@ fn delivery(key: &str, state: AlertState, revision: u64, may_be_open: bool) -> D
             ..IntentKey::default()
         },
         may_be_open,
+        reference: String::new(),
     }
 }
 
@@ -53,9 +54,7 @@ fn ends(key: &str, revision: u64) -> Order {
 }
 
 fn taken() -> Answer {
-    Answer::Taken {
-        detail: "200 OK".into(),
-    }
+    Answer::taken("200 OK")
 }
 
 fn refused() -> Answer {

@@ -12,6 +12,10 @@ impl Outbox for Nowhere {
     fn join(&self, _: LedgerId, _: &mpsc::Sender<Reported>) {}
     fn order(&self, _: usize, _: Order) {}
     fn forget(&self, _: LedgerId) {}
+    fn is_watched(&self) -> bool {
+        false
+    }
+    fn beat(&self, _: LedgerId, _: bool) {}
 }
 
 /// Flushes, writes what comes of it and acknowledges that.

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use slawatch_dispatcher::delivery::{Answer, LedgerId, Order};
+use slawatch_dispatcher::kind::webhook::idempotency_key;
 use slawatch_dispatcher::queue::{Item, Next, Queue};
 use slawatch_dispatcher::receiver::{Outbox, Reported};
-use slawatch_dispatcher::webhook::idempotency_key;
 use slawatch_stream::{Clock, ConsumerEvent, LogReader, ManualClock, PollHandler, Record};
 use slawatch_wire::Message;
 use slawatch_wire::v1::{AlertState, NotificationBatch, NotificationState};
@@ -74,6 +74,12 @@ impl Outbox for Desk {
             .iter_mut()
             .for_each(|queue| queue.forget(ledger));
     }
+
+    fn is_watched(&self) -> bool {
+        false
+    }
+
+    fn beat(&self, _: LedgerId, _: bool) {}
 }
 
 pub type Intent = (String, String, String, AlertState, u64);
@@ -125,9 +131,7 @@ impl World {
         if self.down[number] {
             retry(true)
         } else {
-            Answer::Taken {
-                detail: "200 OK".into(),
-            }
+            Answer::taken("200 OK")
         }
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 
 pub mod target;
+pub mod vendor;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,9 +96,16 @@ impl Rig {
         self.processor = Some(processor);
     }
 
+    /// The partition goes to another process.
+    pub fn give_up(&mut self) {
+        self.processor = None;
+    }
+
     /// One round of a worker's loop.
     pub fn step(&mut self) {
-        let processor = self.processor.as_mut().unwrap();
+        let Some(processor) = self.processor.as_mut() else {
+            return;
+        };
         let mut handler = Apply {
             processor,
             position: self.position,

@@ -13,11 +13,15 @@ use axum::serve::Listener;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 
+use super::vendor::{Memory, Vendor};
+
 #[derive(Clone, Debug)]
 pub enum Reply {
     Status(u16, &'static str),
     RetryAfter(u16, &'static str),
     Redirect,
+    /// As the vendor's server answers a right request.
+    Right,
     /// Takes the request and never answers.
     Hang,
 }
@@ -38,9 +42,31 @@ impl Seen {
 
 #[derive(Default)]
 struct Inner {
+    vendor: Option<Vendor>,
+    memory: Memory,
+    wrong: Vec<String>,
     script: VecDeque<Reply>,
     seen: Vec<Seen>,
     resets: usize,
+}
+
+impl Inner {
+    /// What is wrong with a request is kept, and told as every one of the vendors would: 400.
+    fn reply(&mut self, seen: &Seen) -> (Reply, Option<(u16, String)>) {
+        let reply = self.script.pop_front();
+        let Some(vendor) = self.vendor else {
+            return (reply.unwrap_or(Reply::Status(200, "ok")), None);
+        };
+        if let Err(wrong) = vendor.examine(seen) {
+            let answer = (400, wrong.clone());
+            self.wrong.push(wrong);
+            return (Reply::Right, Some(answer));
+        }
+        match reply.unwrap_or(Reply::Right) {
+            Reply::Right => (Reply::Right, Some(vendor.answer(&mut self.memory, seen))),
+            other => (other, None),
+        }
+    }
 }
 
 /// Answers 200 once its script is at its end.
@@ -54,6 +80,28 @@ impl Target {
     pub fn start(runtime: &Handle, script: &[Reply]) -> Self {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         Self::on(runtime, listener, script)
+    }
+
+    /// A server that examines each request as the vendor's own does.
+    pub fn of(runtime: &Handle, vendor: Vendor, script: &[Reply]) -> Self {
+        let target = Self::start(runtime, script);
+        target.inner.lock().unwrap().vendor = Some(vendor);
+        target
+    }
+
+    /// What was wrong with requests.
+    pub fn wrong(&self) -> Vec<String> {
+        self.inner.lock().unwrap().wrong.clone()
+    }
+
+    /// What the vendor's server remembers.
+    pub fn remembers<T>(&self, look: impl FnOnce(&mut Memory) -> T) -> T {
+        look(&mut self.inner.lock().unwrap().memory)
+    }
+
+    /// What it answers next.
+    pub fn answer_with(&self, script: &[Reply]) {
+        self.inner.lock().unwrap().script = script.iter().cloned().collect();
     }
 
     /// On a port that was found free before, when nobody listened there.
@@ -116,10 +164,10 @@ async fn answer(
         headers,
         body: body.to_vec(),
     };
-    let reply = {
+    let (reply, answer) = {
         let mut inner = target.inner.lock().unwrap();
-        inner.seen.push(seen);
-        inner.script.pop_front().unwrap_or(Reply::Status(200, "ok"))
+        inner.seen.push(seen.clone());
+        inner.reply(&seen)
     };
     let response = Response::builder();
     let made = match reply {
@@ -132,6 +180,10 @@ async fn answer(
             .status(StatusCode::FOUND)
             .header("location", "http://127.0.0.1:1/elsewhere")
             .body(String::new()),
+        Reply::Right => {
+            let (status, text) = answer.unwrap_or((200, "ok".to_owned()));
+            response.status(status).body(text)
+        }
         Reply::Hang => pending().await,
     };
     made.unwrap()

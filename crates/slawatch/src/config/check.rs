@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use slawatch_board::Zone;
+use slawatch_dispatcher::DispatcherError;
 use slawatch_loader::Table;
 use tracing_subscriber::EnvFilter;
 
@@ -26,9 +27,23 @@ pub(super) fn check(config: &Config) -> Vec<Found<'_>> {
     if let Err(error) = Zone::named(&config.board.time_zone) {
         found.push((vec!["board", "time_zone"], error.to_string()));
     }
-    let dispatcher = config.dispatcher.mistakes().into_iter();
-    found.extend(dispatcher.map(|mistake| (vec!["dispatcher", "receiver"], mistake.to_string())));
+    for mistake in config.dispatcher.mistakes() {
+        found.push((dispatcher_keys(config, &mistake), mistake.to_string()));
+    }
     found
+}
+
+/// The receiver's field, if it is about one; of several receivers each is known by its name.
+fn dispatcher_keys<'c>(config: &'c Config, mistake: &DispatcherError) -> Vec<&'c str> {
+    let Some((receiver, field)) = mistake.place() else {
+        return vec!["dispatcher"];
+    };
+    let mut all = config.dispatcher.receivers.iter();
+    let named = all.find(|known| Some(known.name.as_str()) == receiver);
+    let of_receiver = receiver.is_some().then_some("receiver");
+    let head = std::iter::once("dispatcher").chain(of_receiver);
+    let keys = head.chain(named.map(|known| known.name.as_str()));
+    keys.chain(field.split('.')).collect()
 }
 
 fn whole<'c>(config: &'c Config, found: &mut Vec<Found<'c>>) {

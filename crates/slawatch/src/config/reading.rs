@@ -43,7 +43,7 @@ pub(super) fn examine(path: &Path, text: &str, variables: Vec<(String, OsString)
         let found = check::check(&config).into_iter();
         let found = found.map(|(keys, message)| Mistake {
             place: Place::new(path, root.place(&keys)),
-            setting: keys.join("."),
+            setting: root.setting(&keys).trim_start_matches('.').to_owned(),
             message,
         });
         mistakes.extend(found.filter(|mistake| is_news(&mistake.setting)));

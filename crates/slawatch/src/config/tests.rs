@@ -253,14 +253,14 @@ fn each_mistake_is_named_with_its_place_and_what_to_write() {
         ),
         (
             "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"webhook\"",
-            ":2: dispatcher.receiver[1]: url is missing; write url = …",
+            ":2: dispatcher.receiver[1].url: receiver \"a\": type \"webhook\" needs url: the address that it is told at",
         ),
         (
             "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"webhook\"\nurl = 7",
             ":5: dispatcher.receiver[1].url: write a text in quotes, { env = \"NAME\" } or { file = \"/path\" }",
         ),
         (
-            "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"webhook\"\nurl = \"u\"\nconcurrency = 0",
+            "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"webhook\"\nurl = \"https://u\"\nconcurrency = 0",
             "receiver \"a\": concurrency = 0 is out of range: 1 to 64 are accepted",
         ),
     ] {
@@ -295,11 +295,11 @@ allowed_delay = "soon"
 [[dispatcher.receiver]]
 name = "a"
 type = "webhok"
-url = "u"
+url = "https://u"
 [[dispatcher.receiver]]
 name = "b"
 type = "webhook"
-url = "u"
+url = "https://u"
 retry_min = 5
 [board]
 listen = "nowhere"
@@ -461,6 +461,40 @@ fn secrets_are_read_whatever_they_look_like_and_shown_nowhere() {
 }
 
 #[test]
+fn a_mistake_of_a_receiver_is_told_at_its_own_line() {
+    let text = r#"policies = ["p"]
+[dispatcher]
+board_url = "board"
+[[dispatcher.receiver]]
+name = "one"
+type = "webhook"
+url = "https://one"
+[[dispatcher.receiver]]
+name = "two"
+type = "webhook"
+url = "https://two"
+body = """
+{{ summary }}
+{{ sumary }}
+"""
+[[dispatcher.receiver]]
+name = "three"
+type = "email"
+email = { host = "h", from = "nobody", to = ["t@h"] }
+"#;
+    let told = told(&examine(text, &[]));
+    let starts = [
+        ":3: dispatcher.board_url: board_url: it is no address; write it like \"https://slawatch.example.com\"",
+        ":12: dispatcher.receiver[2].body: receiver \"two\": body, line 2: undefined value",
+        ":19: dispatcher.receiver[3].email.from: receiver \"three\": email.from is not usable: \"nobody\" is no address",
+    ];
+    assert_eq!(told.len(), starts.len(), "{told:#?}");
+    for (told, start) in told.iter().zip(starts) {
+        assert!(told.starts_with(&format!("{PATH}{start}")), "{told}");
+    }
+}
+
+#[test]
 fn no_mistake_shows_what_stands_where_a_secret_belongs() {
     for text in [
         "[clickhouse]\npassword = 31415926",
@@ -486,6 +520,15 @@ fn no_mistake_shows_what_stands_where_a_secret_belongs() {
         "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"webhook\"\nurl = \"u\"\nhmac_key = 31415926",
         "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"webhook\"\nurl = \"u\"\nheaders = { A = 31415926 }",
         "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"webhook\"\nurl = \"u\"\nheaders = \"31415926\"",
+        "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"webhook\"\nurl = \"http://10.0.0.1/31415926\"",
+        "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"pagerduty\"\nrouting_key = 31415926",
+        "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"slack\"\ntoken = \"31415926\"",
+        "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"slack\"\ntoken = { file = 31415926 }\nchannel = \"C1\"",
+        "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"teams\"\nurl = \"ftp://t/?sig=31415926\"",
+        "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"email\"\nemail = { host = \"h\", from = \"f@h\", to = [], user = \"u\", password = \"31415926\" }",
+        "[[dispatcher.receiver]]\nname = \"a\"\ntype = \"email\"\nemail = { host = \"h\", from = \"f@h\", to = [\"t@h\"], password = 31415926 }",
+        "[dispatcher]\nlink_secret = \"31415926\"",
+        "[dispatcher]\nlink_secret = 31415926",
     ] {
         let text = format!("policies = [\"p\"]\n{text}");
         let examined = examine(&text, &[]);

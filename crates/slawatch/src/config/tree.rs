@@ -157,8 +157,51 @@ impl Node {
                 .iter()
                 .find(|(name, _)| name == key)
                 .map_or(&self.origin, |(_, inside)| inside.place(rest)),
+            // One of several tables is known by its name.
+            ([key, rest @ ..], Value::List(entries)) => entries
+                .iter()
+                .find(|(_, entry)| entry.is_named(key))
+                .map_or(&self.origin, |(_, inside)| inside.place(rest)),
             _ => &self.origin,
         }
+    }
+}
+
+impl Node {
+    /// What people call the setting at a path, as in [`super::mistake::setting`]: `.dispatcher.receiver[2].body`.
+    pub(super) fn setting(&self, path: &[&str]) -> String {
+        let Some((key, rest)) = path.split_first() else {
+            return String::new();
+        };
+        let (head, inside) = match &self.value {
+            Value::List(entries) => match entries.iter().find(|(_, entry)| entry.is_named(key)) {
+                Some((number, entry)) => (format!("[{}]", number + 1), Some(entry)),
+                None => (format!(".{key}"), None),
+            },
+            Value::Table(entries) => {
+                let inside = entries.iter().find(|(name, _)| name == key);
+                (format!(".{key}"), inside.map(|(_, inside)| inside))
+            }
+            Value::Text(_)
+            | Value::Bare(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Date => (format!(".{key}"), None),
+        };
+        let rest = match inside {
+            Some(inside) => inside.setting(rest),
+            None => rest.iter().map(|key| format!(".{key}")).collect(),
+        };
+        format!("{head}{rest}")
+    }
+
+    fn is_named(&self, wanted: &str) -> bool {
+        let Value::Table(entries) = &self.value else {
+            return false;
+        };
+        let mut names = entries.iter().filter(|(key, _)| key == "name");
+        names.any(|(_, node)| matches!(&node.value, Value::Text(name) if name == wanted))
     }
 }
 

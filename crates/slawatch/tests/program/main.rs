@@ -9,3 +9,4 @@ mod mappings;
 mod replay;
 mod run;
 mod samples;
+mod test_alert;

@@ -5,16 +5,22 @@
 //! promises a few intervals more.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use slawatch_wire::v1::AlertTransition;
 
-use crate::delivery::is_over;
+use crate::config::ReceiverConfig;
+use crate::delivery::{Answer, is_over};
+use crate::error::DispatcherError;
+use crate::http::{self, HttpClient};
 use crate::instant::rfc3339;
+use crate::links::Links;
+use crate::message::{Telling, Templates};
 use crate::queue::Item;
 
 /// Where below the configured root alerts are posted.
-pub const PATH: &str = "api/v2/alerts";
+const PATH: &str = "api/v2/alerts";
 
 /// An alert stays up at the Alertmanager for this many intervals after the last post.
 const INTERVALS_PROMISED: i64 = 4;
@@ -22,19 +28,54 @@ const INTERVALS_PROMISED: i64 = 4;
 /// One alert as the API wants it.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PostableAlert {
+struct PostableAlert {
     labels: BTreeMap<String, String>,
     annotations: BTreeMap<&'static str, String>,
     starts_at: String,
     ends_at: String,
 }
 
-/// The body of a request made at `now_ms`.
-pub fn alerts(items: &[Item], now_ms: i64, repost_interval_ms: i64) -> Vec<PostableAlert> {
-    items
-        .iter()
-        .map(|item| alert(item, now_ms, repost_interval_ms))
-        .collect()
+/// See the module.
+pub(crate) struct Alertmanager {
+    pub(super) http: HttpClient,
+    repost_interval_ms: i64,
+    templates: Templates,
+    links: Arc<Links>,
+}
+
+impl Alertmanager {
+    pub(super) fn new(
+        config: &ReceiverConfig,
+        links: &Arc<Links>,
+    ) -> Result<Self, DispatcherError> {
+        let interval_ms = config.repost_interval().as_millis();
+        Ok(Self {
+            http: HttpClient::new(config, None)?.below(PATH),
+            repost_interval_ms: i64::try_from(interval_ms).unwrap_or(i64::MAX / 8),
+            templates: Templates::new(config)?,
+            links: Arc::clone(links),
+        })
+    }
+
+    pub(super) async fn send(&self, items: &[Item], now_ms: i64) -> Answer {
+        let alerts: Vec<_> = items.iter().map(|item| self.alert(item, now_ms)).collect();
+        let request = match http::json(&alerts) {
+            Ok(body) => self.http.post().body(body),
+            Err(refusal) => return refusal,
+        };
+        match http::send(request, now_ms).await {
+            Ok(response) => response.judge(),
+            Err(trouble) => trouble,
+        }
+    }
+
+    fn alert(&self, item: &Item, now_ms: i64) -> PostableAlert {
+        let telling = Telling::of(item, &self.links, now_ms);
+        let said = [self.templates.title(telling), self.templates.body(telling)];
+        let mut alert = alert(item, now_ms, self.repost_interval_ms);
+        alert.annotations = annotations(telling, said);
+        alert
+    }
 }
 
 fn alert(item: &Item, now_ms: i64, repost_interval_ms: i64) -> PostableAlert {
@@ -51,7 +92,7 @@ fn alert(item: &Item, now_ms: i64, repost_interval_ms: i64) -> PostableAlert {
         .min(ends_ms);
     PostableAlert {
         labels: labels(transition),
-        annotations: annotations(transition, &item.delivery.intent.incident),
+        annotations: BTreeMap::new(),
         starts_at: rfc3339(starts_ms),
         ends_at: rfc3339(ends_ms),
     }
@@ -104,18 +145,25 @@ fn label_name(name: &str) -> String {
     clean
 }
 
-fn annotations(alert: &AlertTransition, incident: &str) -> BTreeMap<&'static str, String> {
+fn annotations(telling: Telling<'_>, [title, body]: [String; 2]) -> BTreeMap<&'static str, String> {
+    let Telling { alert, intent, .. } = telling;
     let evidence: Vec<String> = alert
         .evidence
         .iter()
         .map(|evidence| format!("{}={}", evidence.name, evidence.value))
         .collect();
+    let links = telling
+        .links
+        .of(alert, &intent.incident, intent.state, telling.now_ms);
     let mut annotations = BTreeMap::from([
-        ("summary", alert.summary.clone()),
-        ("description", alert.reason.clone()),
-        ("runbook_url", alert.runbook_url.clone()),
+        ("summary", title),
+        ("description", body),
+        ("runbook_url", links.runbook),
+        ("ticket_url", links.ticket),
+        ("board_url", links.board),
+        ("acknowledge_url", links.acknowledge),
         ("evidence", evidence.join(", ")),
-        ("incident", incident.to_owned()),
+        ("incident", intent.incident.clone()),
     ]);
     annotations.retain(|_, value| !value.is_empty());
     annotations
@@ -176,6 +224,7 @@ mod tests {
                     ..IntentKey::default()
                 },
                 may_be_open: false,
+                reference: String::new(),
             },
             over_for_ms: 0,
             repeated: false,
@@ -185,9 +234,12 @@ mod tests {
 
     #[test]
     fn a_firing_alert_promises_four_intervals() {
-        let body = alerts(&[item(AlertState::Firing, &[])], 10_000, 60_000);
+        let config = "name = \"am\"\ntype = \"alertmanager\"\nurl = \"http://am\"";
+        let links = Arc::new(Links::default());
+        let alertmanager = Alertmanager::new(&toml::from_str(config).unwrap(), &links).unwrap();
+        let body = alertmanager.alert(&item(AlertState::Firing, &[]), 10_000);
         assert_eq!(
-            serde_json::to_value(body).unwrap(),
+            serde_json::to_value([body]).unwrap(),
             serde_json::json!([{
                 "labels": {
                     "alertname": "slow", "severity": "critical", "vendor": "acme", "queue": "refunds",
