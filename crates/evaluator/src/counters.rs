@@ -1,8 +1,10 @@
 //! The counted measures of SEMANTICS 5 as a flat array: one index per count, dense sums, and the packed form in which a
-//! pane keeps them. Histograms are not kept: no rule reads them.
+//! pane keeps them. Of a histogram only the sum of squares is kept, which tells how far a mean can be trusted.
 
 use slawatch_policy::Metric;
 use slawatch_wire::v1::{self, Measures};
+
+use crate::stats;
 
 /// The metric of that number on the wire; `None` for one that this version does not know.
 pub(crate) fn metric_of_wire(number: i32) -> Option<Metric> {
@@ -19,7 +21,8 @@ pub(crate) fn metric_of_wire(number: i32) -> Option<Metric> {
 }
 
 const PLAIN: usize = 22;
-const COUNT: usize = PLAIN + 2 * Metric::COUNT;
+const SQUARES: usize = PLAIN + 2 * Metric::COUNT;
+const COUNT: usize = SQUARES + 2;
 
 const PLAIN_NAMES: [&str; PLAIN] = [
     "created",
@@ -71,6 +74,10 @@ impl Counter {
     pub(crate) const AUDITS: Self = Self(20);
     pub(crate) const AUDITS_PASSED: Self = Self(21);
 
+    /// As [`stats::squares`] has it, of the waits and of the handling times.
+    pub(crate) const WAIT_SQUARES: Self = Self(SQUARES as u8);
+    pub(crate) const HANDLE_SQUARES: Self = Self(SQUARES as u8 + 1);
+
     pub(crate) const fn met(metric: Metric) -> Self {
         Self((PLAIN + 2 * metric.index()) as u8)
     }
@@ -89,6 +96,8 @@ impl Counter {
         let index = self.index();
         match index.checked_sub(PLAIN) {
             None => PLAIN_NAMES[index].to_owned(),
+            Some(_) if self == Self::WAIT_SQUARES => "wait_squares".to_owned(),
+            Some(_) if self == Self::HANDLE_SQUARES => "handle_squares".to_owned(),
             Some(verdict) => {
                 let kind = if verdict % 2 == 0 { "met" } else { "breached" };
                 format!("{kind}.{}", Metric::ALL[verdict / 2])
@@ -100,11 +109,16 @@ impl Counter {
         self.0 as usize
     }
 
-    /// Milliseconds, not pieces.
+    /// Time, not pieces.
     pub(crate) const fn is_duration(self) -> bool {
         matches!(
             self,
-            Self::WAIT_MS | Self::TALK_MS | Self::HOLD_MS | Self::WRAP_MS
+            Self::WAIT_MS
+                | Self::TALK_MS
+                | Self::HOLD_MS
+                | Self::WRAP_MS
+                | Self::WAIT_SQUARES
+                | Self::HANDLE_SQUARES
         )
     }
 }
@@ -151,6 +165,13 @@ impl Totals {
         ];
         for (index, value) in plain.into_iter().enumerate() {
             totals.increase(index, value);
+        }
+        let squares = [
+            (Counter::WAIT_SQUARES, &row.wait_histogram),
+            (Counter::HANDLE_SQUARES, &row.handle_histogram),
+        ];
+        for (counter, histogram) in squares {
+            totals.increase(counter.index(), stats::squares(histogram));
         }
         for verdict in &row.verdicts {
             if let Some(metric) = metric_of_wire(verdict.metric) {
@@ -285,7 +306,7 @@ fn bits(mask: u64) -> impl Iterator<Item = usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use slawatch_wire::v1::VerdictCount;
+    use slawatch_wire::v1::{Bucket, VerdictCount};
 
     fn counted(name: &str) -> Counter {
         Counter::all()
@@ -317,6 +338,8 @@ mod tests {
             (Counter::AUDITS_PASSED, "audits_passed"),
             (Counter::met(Metric::FirstReply), "met.first_reply"),
             (Counter::breached(Metric::Answer), "breached.answer"),
+            (Counter::WAIT_SQUARES, "wait_squares"),
+            (Counter::HANDLE_SQUARES, "handle_squares"),
         ] {
             assert_eq!(counter.name(), name);
         }
@@ -332,9 +355,16 @@ mod tests {
                 met: 3,
                 breached: -4,
             }],
+            handle_histogram: vec![Bucket {
+                bucket: 254,
+                count: 2,
+            }],
             ..Measures::default()
         };
         let totals = Totals::from_wire(&row);
+        let squares = totals.get(Counter::HANDLE_SQUARES);
+        assert_eq!(squares, stats::squares(&row.handle_histogram));
+        assert_eq!(totals.get(Counter::WAIT_SQUARES), 0);
         assert_eq!(totals.get(Counter::CREATED), 1);
         assert_eq!(totals.get(Counter::AUDITS_PASSED), 22);
         assert_eq!(totals.get(counted("met.answer")), 3);

@@ -24,6 +24,8 @@ pub(crate) struct Episode {
     pub(crate) rule: usize,
     /// Transitions so far.
     pub(crate) revision: u64,
+    /// When the last firing began: an incident is known by that, so no two begin at one instant.
+    pub(crate) last_fired_ms: Option<i64>,
     pub(crate) phase: Phase,
 }
 
@@ -189,6 +191,7 @@ impl Episode {
         Self {
             rule,
             revision: 0,
+            last_fired_ms: None,
             phase: Phase::Quiet,
         }
     }
@@ -213,7 +216,9 @@ impl Episode {
         look: Look,
         grounds: impl FnOnce() -> Vec<Reading>,
     ) -> Option<Step> {
-        let begins = found.standing == Standing::Entered && rule.about.is_open(look.now_ms);
+        let begins = found.standing == Standing::Entered
+            && rule.about.is_open(look.now_ms)
+            && self.last_fired_ms != Some(look.now_ms);
         let step = match &mut self.phase {
             Phase::Quiet if !begins => return None,
             Phase::Quiet if rule.for_ms > 0 => {
@@ -248,6 +253,7 @@ impl Episode {
     }
 
     fn fire(&mut self, found: Assessment, look: Look, grounds: Vec<Reading>) -> Step {
+        self.last_fired_ms = Some(look.now_ms);
         self.phase = Phase::Firing(Firing {
             since_ms: look.now_ms,
             left_since_ms: None,

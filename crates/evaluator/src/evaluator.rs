@@ -213,6 +213,7 @@ impl Evaluator {
             self.tickets.warning(&self.rules, warning, arrival, out);
         }
         for row in &batch.outcomes {
+            self.groups.outcome_row(&self.rules, self.tickets.home, row);
             self.tickets.outcome(&self.rules, row, arrival, out);
         }
     }

@@ -77,6 +77,7 @@ impl Told<'_> {
             revision: self.revision,
             kind: self.rule.watch.kind().to_owned(),
             worst_tickets: words.worst_tickets,
+            contributions: words.contributions,
             timezone: about.timezone.clone(),
             ..AlertTransition::default()
         }

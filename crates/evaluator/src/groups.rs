@@ -5,11 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use slawatch_wire::v1::{Action, AlertTransition, GaugeRow, PaneRow};
+use slawatch_policy::Metric;
+use slawatch_wire::v1::{Action, AlertTransition, GaugeRow, OutcomeRow, PaneRow};
 
+use crate::breaches::{self, Breach, Breaches};
 use crate::case::Case;
-use crate::counters::Totals;
+use crate::counters::{Totals, metric_of_wire};
 use crate::episode::Episode;
+use crate::evaluator::Home;
 use crate::gauges::Gauges;
 use crate::kinds::quiet;
 use crate::minute::Minute;
@@ -56,6 +59,17 @@ pub(crate) struct Groups {
     pub(crate) clock: Option<Minute>,
     /// From this pane on every row was kept. A window that reaches further back waits.
     pub(crate) complete_from: Minute,
+    /// Where the breach of each clock is remembered, by ticket; made from the queues.
+    breached: BTreeMap<String, Vec<Place>>,
+}
+
+/// Where the breach of a clock is remembered.
+#[derive(Debug)]
+struct Place {
+    /// Metric and cycle.
+    clock: (Metric, u32),
+    vendor: String,
+    queue: String,
 }
 
 impl Groups {
@@ -64,6 +78,7 @@ impl Groups {
             vendors: BTreeMap::new(),
             clock: None,
             complete_from: Minute::BEFORE_ALL,
+            breached: BTreeMap::new(),
         }
     }
 
@@ -124,6 +139,61 @@ impl Groups {
         }
     }
 
+    /// Takes in how a clock stands: a breach is remembered where it belongs to, if that is here.
+    pub(crate) fn outcome_row(&mut self, rules: &RuleSet, home: Home, row: &OutcomeRow) {
+        let Some(metric) = metric_of_wire(row.metric) else {
+            return;
+        };
+        let clock = (metric, row.cycle);
+        let known = self.breached.get_mut(&row.ticket_id);
+        let known = known.and_then(|places| {
+            let place = places.iter().position(|place| place.clock == clock)?;
+            // The row's deletion elsewhere says nothing about this vendor.
+            let goes = !row.deleted || places[place].vendor == row.vendor;
+            goes.then(|| places.swap_remove(place))
+        });
+        if let Some(place) = known {
+            if self.breached[&row.ticket_id].is_empty() {
+                self.breached.remove(&row.ticket_id);
+            }
+            let vendor = self.vendors.get_mut(&place.vendor);
+            let queue = vendor.and_then(|vendor| vendor.queues.get_mut(&place.queue));
+            if let Some(queue) = queue {
+                let breaches = &mut queue.figures.breaches;
+                breaches.remove(&row.ticket_id, metric, row.cycle);
+            }
+        }
+        let Some(breach) = Breach::of_row(row).filter(|_| home.has(&row.vendor)) else {
+            return;
+        };
+        let vendor = self.vendor(rules, &row.vendor);
+        let queue = queue_of(&mut vendor.queues, rules, &row.vendor, &row.queue);
+        queue.figures.breaches.put(breach);
+        let places = self.breached.entry(row.ticket_id.clone()).or_default();
+        places.push(Place {
+            clock,
+            vendor: row.vendor.clone(),
+            queue: row.queue.clone(),
+        });
+    }
+
+    /// Finds out where the breaches are that are remembered.
+    pub(crate) fn place_breaches(&mut self) {
+        self.breached.clear();
+        for (vendor, known) in &self.vendors {
+            for (queue, known) in &known.queues {
+                for breach in known.figures.breaches.iter() {
+                    let places = self.breached.entry(breach.ticket.clone()).or_default();
+                    places.push(Place {
+                        clock: (breach.metric, breach.cycle),
+                        vendor: vendor.clone(),
+                        queue: queue.clone(),
+                    });
+                }
+            }
+        }
+    }
+
     /// The first clock.
     pub(crate) fn start(&mut self, rules: &RuleSet, clock: Minute) {
         self.clock = Some(clock);
@@ -176,10 +246,13 @@ impl Groups {
         });
         let since_ms = now_ms.saturating_sub(quiet::FORGOTTEN_MS);
         let is_awaited = |heard_ms: Option<i64>| awaits && heard_ms.is_some_and(|at| at > since_ms);
+        let breached_since_ms = now_ms.saturating_sub(breaches::REMEMBERED_MS);
         for vendor in self.vendors.values_mut() {
             vendor.queues.retain(|_, queue| {
+                queue.figures.breaches.forget_before(breached_since_ms);
                 let figures = &queue.figures;
-                !figures.windows.panes().is_empty()
+                !figures.breaches.is_empty()
+                    || !figures.windows.panes().is_empty()
                     || figures.gauges.open_tickets() != 0
                     || is_awaited(figures.heard_ms)
                     || !untold(&queue.episodes)
@@ -187,6 +260,7 @@ impl Groups {
         }
         self.vendors
             .retain(|_, vendor| !vendor.queues.is_empty() || !untold(&vendor.episodes));
+        self.place_breaches();
     }
 
     /// Looks at every group that may have something to say.
@@ -311,6 +385,7 @@ pub(crate) fn queue_of<'a>(
                 windows: Windows::new(&rules.lengths),
                 gauges: Gauges::default(),
                 heard_ms: None,
+                breaches: Breaches::default(),
             },
             episodes: episodes(rules, Group::VendorQueue, |rule| {
                 rule.about.scope.has(vendor, queue)

@@ -35,8 +35,12 @@
 //!    [`groups`], which hears of every change of a pane's counts, and into `snapshot/`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod breaches;
 mod case;
+mod clock_alert;
 mod counters;
+mod crowd;
+mod crowd_alert;
 mod episode;
 mod evaluator;
 mod formula;

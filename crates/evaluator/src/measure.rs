@@ -186,6 +186,27 @@ impl Measure {
         }
     }
 
+    /// The metric whose breaches make it bad, if it is one of verdicts.
+    pub(crate) fn verdicts_of(&self) -> Option<Metric> {
+        let counters = self.counters();
+        let has = |counter: Counter| counters.contains(&counter);
+        let judged =
+            |metric: &Metric| has(Counter::met(*metric)) || has(Counter::breached(*metric));
+        let metric = Metric::ALL.into_iter().find(judged);
+        metric.or_else(|| has(Counter::ANSWERED).then_some(Metric::Answer))
+    }
+
+    /// Of a mean: the sum of the squares of what it is the mean of.
+    pub(crate) fn squares(&self) -> Option<Counter> {
+        let counters = self.counters();
+        let has = |counter: Counter| counters.contains(&counter);
+        if has(Counter::WAIT_MS) {
+            Some(Counter::WAIT_SQUARES)
+        } else {
+            has(Counter::TALK_MS).then_some(Counter::HANDLE_SQUARES)
+        }
+    }
+
     pub(crate) fn counts_open_tickets(&self) -> bool {
         matches!(self.source, Source::OpenTickets)
     }
@@ -450,6 +471,22 @@ mod tests {
         }
         for name in ["talk_ms", "service", "attainment.reply", ""] {
             assert!(Measure::named(name, Formula::default()).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn some_measures_are_of_verdicts() {
+        for (name, metric) in [
+            ("attainment.first_reply", Some(Metric::FirstReply)),
+            ("breached.resolution", Some(Metric::Resolution)),
+            ("service_level", Some(Metric::Answer)),
+            ("asa", Some(Metric::Answer)),
+            ("abandon_rate", None),
+            ("csat", None),
+            ("backlog", None),
+        ] {
+            let measure = Measure::named(name, Formula::default()).expect("a measure");
+            assert_eq!(measure.verdicts_of(), metric, "{name}");
         }
     }
 

@@ -208,11 +208,11 @@ fn one_rule(section: &mut Section<'_>, file: &mut File) -> Option<Rule> {
     let kind = section.required_choice("type", &Kind::names());
     let Some(kind) = kind.and_then(|name| Kind::named(&name)) else {
         // Without its kind its other keys cannot be judged; what all kinds have can.
-        about(section, file, &[]);
+        about(section, file, None);
         return None;
     };
     section.refuse_unknown(&kind.all_keys(), Kind::owners_of);
-    let about = about(section, file, kind.placeholders);
+    let about = about(section, file, Some(kind));
     match kind.read {
         Read::Group(watch) => group::read(section, about, watch).map(Rule::Group),
         Read::Ticket => ticket::read(section, about).map(Rule::Ticket),

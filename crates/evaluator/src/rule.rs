@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use slawatch_calendar::Calendar;
-use slawatch_policy::{Glob, Metric};
+use slawatch_policy::reading::read_warn_level;
+use slawatch_policy::{Glob, Metric, WarnLevel};
+use slawatch_wire::v1::{OutcomeRow, Warning};
 
+use crate::crowd::CrowdLimits;
 use crate::minute::PANE_MS;
 use crate::summary::Summary;
 use crate::watch::Watch;
@@ -132,6 +135,8 @@ pub(crate) struct Badge {
 pub(crate) struct Scope {
     pub(crate) vendor: Vec<Glob>,
     pub(crate) queue: Vec<Glob>,
+    /// Of rules on tickets: what further attributes must be like, each by its name in rows.
+    pub(crate) attributes: Vec<(String, Vec<Glob>)>,
 }
 
 impl Scope {
@@ -201,6 +206,9 @@ pub(crate) struct TicketRule {
     pub(crate) priority: Vec<Glob>,
     /// How long after an acknowledgement a clock that is still running fires again.
     pub(crate) worse_by_ms: Option<i64>,
+    /// The warning levels that are told; empty means all.
+    pub(crate) at: Vec<WarnLevel>,
+    pub(crate) crowd: Option<CrowdLimits>,
 }
 
 impl TicketRule {
@@ -212,10 +220,66 @@ impl TicketRule {
         format!("{}/ticket", self.about.name)
     }
 
-    /// Is a clock of this metric, priority and owner its business?
-    pub(crate) fn covers(&self, metric: Metric, priority: &str, vendor: &str, queue: &str) -> bool {
+    /// Is this clock its business?
+    pub(crate) fn covers(&self, metric: Metric, ticket: Ticket<'_>) -> bool {
+        let matches = |(attribute, globs): &(String, Vec<Glob>)| {
+            ticket
+                .attribute(attribute)
+                .is_some_and(|value| any(globs, value))
+        };
         (self.metrics.is_empty() || self.metrics.contains(&metric))
-            && any(&self.priority, priority)
-            && self.about.scope.has(vendor, queue)
+            && any(&self.priority, ticket.priority)
+            && self.about.scope.has(ticket.vendor, ticket.queue)
+            && self.about.scope.attributes.iter().all(matches)
+    }
+
+    /// Does it tell of this warning level?
+    pub(crate) fn warns_at(&self, level: &str) -> bool {
+        self.at.is_empty()
+            || read_warn_level(level)
+                .is_ok_and(|level| self.at.iter().any(|wanted| wanted.same_as(&level)))
+    }
+
+    /// Whether the clock alone may change what it tells.
+    pub(crate) fn has_timers(&self) -> bool {
+        self.crowd.is_some() || self.about.hours.is_some()
+    }
+}
+
+/// A ticket as its row or warning shows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket<'a> {
+    pub(crate) vendor: &'a str,
+    pub(crate) queue: &'a str,
+    pub(crate) priority: &'a str,
+    attributes: &'a BTreeMap<String, String>,
+}
+
+impl<'a> Ticket<'a> {
+    pub(crate) fn of_row(row: &'a OutcomeRow) -> Self {
+        Self {
+            vendor: &row.vendor,
+            queue: &row.queue,
+            priority: &row.priority,
+            attributes: &row.attributes,
+        }
+    }
+
+    pub(crate) fn of_warning(warning: &'a Warning) -> Self {
+        Self {
+            vendor: &warning.vendor,
+            queue: &warning.queue,
+            priority: &warning.priority,
+            attributes: &warning.attributes,
+        }
+    }
+
+    /// Empty if it is unset; `None` where nothing is known of any attribute.
+    fn attribute(self, name: &str) -> Option<&'a str> {
+        match name {
+            "priority" => Some(self.priority),
+            _ if self.attributes.is_empty() => None,
+            _ => Some(self.attributes.get(name).map_or("", String::as_str)),
+        }
     }
 }

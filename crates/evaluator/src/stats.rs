@@ -3,6 +3,8 @@
 //!
 //! Logarithms and exponentials are those of `libm`, not of the machine's own library: the same bits everywhere.
 
+use std::sync::LazyLock;
+
 use slawatch_wire::v1::Bucket;
 
 /// The standard normal distribution's share below `z`; relative error below 1e-14.
@@ -194,15 +196,18 @@ const BUCKET_DOUBT: f64 = 0.022;
 /// Whole numbers, so that sums and differences of it are exact.
 pub(crate) fn squares(histogram: &[Bucket]) -> i64 {
     let terms = histogram.iter().map(|bucket| {
-        if bucket.bucket == 0 {
-            return 0;
-        }
-        let middle = libm::exp2((f64::from(bucket.bucket) - 0.5) / 16.0) / SQUARE_UNIT_MS;
-        // A duration that a sum of squares cannot hold saturates here and wraps below, as every count does.
-        ((middle * middle).round() as i64).wrapping_mul(bucket.count)
+        let square = SQUARES.get(bucket.bucket as usize).or(SQUARES.last());
+        square.map_or(0, |square| square.wrapping_mul(bucket.count))
     });
     terms.fold(0, i64::wrapping_add)
 }
+
+/// Of each bucket; up to 2^40 ms, which is 35 years.
+static SQUARES: LazyLock<Vec<i64>> = LazyLock::new(|| {
+    let middle = |bucket: u32| libm::exp2((f64::from(bucket) - 0.5) / 16.0) / SQUARE_UNIT_MS;
+    let squares = (1..=16 * 40).map(|bucket| (middle(bucket) * middle(bucket)).round() as i64);
+    [0].into_iter().chain(squares).collect()
+});
 
 impl Sample {
     pub(crate) fn mean_ms(self) -> Option<f64> {

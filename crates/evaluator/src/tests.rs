@@ -2,6 +2,10 @@
 
 mod acknowledge;
 mod builders;
+mod confidence;
+mod crowds;
+mod episodes;
+mod evidence;
 mod hours;
 mod kinds;
 mod lifecycle;

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use slawatch_wire::v1::{Action, AlertState, AlertTransition, Evidence};
 
+use crate::clock_alert::{BREACHED, ClockAlert, ClockPhase};
 use crate::identity;
 use crate::rule::TicketRule;
 use crate::summary::Field;
-use crate::tickets::{Arrival, BREACHED, ClockAlert, ClockPhase};
+use crate::tickets::Arrival;
 use crate::wording;
 
 /// What happens to an alert, with the reason.
@@ -23,6 +24,8 @@ pub(crate) enum Change<'a> {
     Retract(&'static str),
     /// Its subject is gone.
     Expire(&'static str),
+    /// The hours of its rule are over; it waits for the next.
+    Close,
 }
 
 /// How a clock came to its end.
@@ -48,14 +51,28 @@ pub(crate) fn key(rule: &str, ticket: &str, alert: &ClockAlert) -> String {
     identity::key([rule, &alert.vendor, ticket, metric, &cycle, &alert.level])
 }
 
+/// The episode that an alert is in: one that comes back after it was over is another, though its due is the same.
+pub(crate) fn incident(key: &str, alert: &ClockAlert) -> String {
+    match alert.fired_after {
+        0 => identity::incident(key, alert.fired_at_ms),
+        before => identity::incident(&format!("{key}\n{before}"), alert.fired_at_ms),
+    }
+}
+
 impl Subject<'_> {
-    /// Carries out a change on the alert and tells it.
+    /// Carries out a change on the alert; a transition unless nobody was told of it.
     pub(crate) fn tell(
         &self,
         alert: &mut ClockAlert,
         change: Change<'_>,
         arrival: Arrival<'_>,
-    ) -> AlertTransition {
+    ) -> Option<AlertTransition> {
+        let untold = match (alert.phase, change) {
+            (_, Change::Fire) => false,
+            (ClockPhase::Waiting | ClockPhase::Held, _) => true,
+            (ClockPhase::Over { .. }, _) => alert.revision == alert.fired_after,
+            (ClockPhase::Firing | ClockPhase::TakenBack { .. }, _) => false,
+        };
         let now_ms = arrival.source_clock_ms;
         let (state, at_ms, reason) = match change {
             Change::Fire => (AlertState::Firing, alert.fired_at_ms, self.cause(alert)),
@@ -78,13 +95,18 @@ impl Subject<'_> {
             Change::Resolve(Over::Said(why)) => (AlertState::Resolved, now_ms, why.to_owned()),
             Change::Retract(why) => (AlertState::Retracted, now_ms, why.to_owned()),
             Change::Expire(why) => (AlertState::Expired, now_ms, why.to_owned()),
+            Change::Close => (AlertState::Expired, now_ms, self.rule.about.closed()),
         };
         alert.phase = match change {
             Change::Fire | Change::Acknowledge(_) | Change::Worsen => ClockPhase::Firing,
             // Remembered from now on, however long ago the clock stopped.
             Change::Resolve(_) | Change::Expire(_) => ClockPhase::Over { at_ms: now_ms },
             Change::Retract(_) => ClockPhase::TakenBack { at_ms: now_ms },
+            Change::Close => ClockPhase::Waiting,
         };
+        if untold {
+            return None;
+        }
         alert.revision += 1;
         let about = &self.rule.about;
         let key = key(&about.name, self.ticket, alert);
@@ -93,8 +115,8 @@ impl Subject<'_> {
             .as_deref()
             .cloned()
             .unwrap_or_else(|| about.badge());
-        AlertTransition {
-            incident: identity::incident(&key, alert.fired_at_ms),
+        Some(AlertTransition {
+            incident: incident(&key, alert),
             key,
             rule: about.name.clone(),
             severity: badge.severity,
@@ -118,19 +140,19 @@ impl Subject<'_> {
                 | Change::Worsen
                 | Change::Resolve(_)
                 | Change::Retract(_)
-                | Change::Expire(_) => String::new(),
+                | Change::Expire(_)
+                | Change::Close => String::new(),
             },
             timezone: about.timezone.clone(),
             ..AlertTransition::default()
-        }
+        })
     }
 
     /// Whether a person's words are about this alert.
     pub(crate) fn is_meant_by(&self, alert: &ClockAlert, action: &Action) -> bool {
         let key = key(&self.rule.about.name, self.ticket, alert);
         let incident = &action.incident;
-        key == action.alert_key
-            && (incident.is_empty() || *incident == identity::incident(&key, alert.fired_at_ms))
+        key == action.alert_key && (incident.is_empty() || *incident == self::incident(&key, alert))
     }
 
     fn worse(&self) -> String {

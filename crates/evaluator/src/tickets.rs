@@ -3,31 +3,24 @@
 //! An alert is keyed (rule, vendor, ticket, metric, cycle, level) and remembered as long as its cycle runs, and for
 //! [`REMEMBERED_MS`] more so that a repeat is known as one and a breach that late events undo is taken back. However old
 //! a breach is when it is learnt of, it is told: whether anybody is still to be paged for it is the dispatcher's business.
+//! Where a rule groups its clocks, those beyond a crowd are held back and one alert about their queue stands for them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use slawatch_policy::Metric;
 use slawatch_wire::v1::{Action, AlertTransition, CycleState, OutcomeRow, Warning};
 
+use crate::clock_alert::{BREACHED, ClockAlert, ClockPhase};
 use crate::counters::metric_of_wire;
+use crate::crowd::{Crowd, CrowdKey};
+use crate::crowd_alert;
 use crate::evaluator::Home;
 use crate::groups::Moment;
-use crate::rule::{Badge, RuleSet, TicketRule};
+use crate::rule::{RuleSet, Ticket, TicketRule};
 use crate::ticket_alert::{Change, Over, Subject};
 
 /// How long an alert that is over is remembered, from when that was told.
 pub(crate) const REMEMBERED_MS: i64 = 24 * 3_600_000;
-
-/// A warning that nothing was heard of for so long has lost its ticket: to another vendor, or for good.
-const WARNED_MS: i64 = 7 * 24 * 3_600_000;
-
-/// A contact that was breached and of which nothing came for so long. Its clock is the only one that outlives its ticket
-/// being over (SEMANTICS 3), so once the ticket is forgotten (30 days, SEMANTICS 2) nothing would ever end it.
-const UNANSWERED_MS: i64 = 31 * 24 * 3_600_000;
-
-/// The level of a breach in keys and words; a warning has the level that its policy names.
-pub(crate) const BREACHED: &str = "breached";
 
 /// The moment of a row or warning.
 #[derive(Clone, Copy, Debug)]
@@ -45,146 +38,62 @@ impl<'a> From<Moment<'a>> for Arrival<'a> {
     }
 }
 
-/// One alert of one clock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ClockAlert {
-    /// The rule's place among the ticket rules.
-    pub(crate) rule: usize,
-    pub(crate) metric: Metric,
-    pub(crate) cycle: u32,
-    pub(crate) level: String,
-    pub(crate) vendor: String,
-    pub(crate) queue: String,
-    pub(crate) priority: String,
-    pub(crate) target_ms: i64,
-    pub(crate) revision: u64,
-    /// The due, or the instant at which the level was reached.
-    pub(crate) fired_at_ms: i64,
-    pub(crate) phase: ClockPhase,
-    /// Since when somebody sees to it.
-    pub(crate) acknowledged_at_ms: Option<i64>,
-    /// The acknowledgements so far.
-    pub(crate) actions: Vec<String>,
-    /// Of its firing, where the rule has another by now.
-    pub(crate) badge: Option<Arc<Badge>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ClockPhase {
-    Firing,
-    /// The cycle is over; what was told stands.
-    Over {
-        at_ms: i64,
-    },
-    /// It was told that it was false.
-    TakenBack {
-        at_ms: i64,
-    },
-}
-
-impl ClockAlert {
-    fn is_breach(&self) -> bool {
-        self.level == BREACHED
-    }
-
-    /// Why no end of it is waited for any longer.
-    fn given_up(&self, now_ms: i64) -> Option<&'static str> {
-        let (patience_ms, why) = if !self.is_breach() {
-            (WARNED_MS, "nothing was heard of this clock for 7 days")
-        } else if self.metric == Metric::Answer {
-            (
-                UNANSWERED_MS,
-                "no end of this contact was heard of for 31 days; a ticket that is over is forgotten by then",
-            )
-        } else {
-            return None;
-        };
-        (self.fired_at_ms < now_ms.saturating_sub(patience_ms)).then_some(why)
-    }
-
-    /// When it gets worse, if nothing ends it: somebody saw to it, and it is still so.
-    fn worsens_at_ms(&self, rule: &TicketRule) -> Option<i64> {
-        let since_ms = self.acknowledged_at_ms?;
-        let worse_by_ms = rule.worse_by_ms?;
-        (self.phase == ClockPhase::Firing).then(|| since_ms.saturating_add(worse_by_ms))
-    }
-
-    /// What a row of the same cycle does to this alert.
-    fn judge(&self, rule: &TicketRule, row: &OutcomeRow) -> Option<Change<'static>> {
-        if matches!(self.phase, ClockPhase::TakenBack { .. }) {
-            return None;
-        }
-        let firing = self.phase == ClockPhase::Firing;
-        if self.vendor != row.vendor {
-            // The row's deletion elsewhere says nothing about this vendor.
-            return match (row.deleted, self.is_breach()) {
-                (true, _) => None,
-                (false, true) => Some(Change::Retract("the breach belongs to another vendor")),
-                (false, false) => {
-                    firing.then_some(Change::Expire("the ticket went to another vendor"))
-                }
-            };
-        }
-        if row.deleted {
-            let why = "late events show that this clock never ran so";
-            return (firing || self.is_breach()).then_some(Change::Retract(why));
-        }
-        let state = row.state();
-        if !self.is_breach() {
-            return firing.then(|| warned(state)).flatten();
-        }
-        if state != CycleState::Breached {
-            return Some(Change::Retract("late events show that it was not breached"));
-        }
-        if !rule.covers(self.metric, &row.priority, &row.vendor, &row.queue) {
-            return Some(Change::Retract(
-                "late events show that it is none of this rule's tickets",
-            ));
-        }
-        let stopped_at_ms = row.stopped_at_ms.filter(|_| firing)?;
-        Some(Change::Resolve(Over::Fulfilled {
-            at_ms: stopped_at_ms,
-            elapsed_ms: row.elapsed_ms,
-        }))
-    }
-}
-
-fn warned(state: CycleState) -> Option<Change<'static>> {
-    match state {
-        CycleState::Running | CycleState::Paused | CycleState::Unspecified => None,
-        CycleState::Met => Some(Change::Resolve(Over::Said("fulfilled in time"))),
-        CycleState::Breached => Some(Change::Resolve(Over::Said("the clock is breached now"))),
-        CycleState::Cancelled => Some(Change::Resolve(Over::Said("the clock was cancelled"))),
-        CycleState::Abandoned => Some(Change::Resolve(Over::Said("the contact was abandoned"))),
-        CycleState::FlowedOut => Some(Change::Resolve(Over::Said("the contact flowed out"))),
-        CycleState::Untargeted => Some(Change::Resolve(Over::Said("no target holds any more"))),
-    }
-}
-
 /// A clock that may be alerted, as its row or warning says.
 #[derive(Debug)]
 struct Candidate<'a> {
-    ticket: &'a str,
+    ticket_id: &'a str,
     metric: Metric,
     cycle: u32,
     level: &'a str,
-    vendor: &'a str,
-    queue: &'a str,
-    priority: &'a str,
+    ticket: Ticket<'a>,
     target_ms: i64,
-    fired_at_ms: i64,
+    due_ms: i64,
     /// Known to be over already.
     over: Option<Over>,
 }
 
-impl Candidate<'_> {
+impl<'a> Candidate<'a> {
+    /// `None` of a metric that this version does not know, and of what is no breach.
+    fn of_row(row: &'a OutcomeRow, now_ms: i64) -> Option<Self> {
+        let metric = metric_of_wire(row.metric)?;
+        if row.deleted || row.state() != CycleState::Breached {
+            return None;
+        }
+        Some(Self {
+            ticket_id: &row.ticket_id,
+            metric,
+            cycle: row.cycle,
+            level: BREACHED,
+            ticket: Ticket::of_row(row),
+            target_ms: row.target_ms.unwrap_or(0),
+            due_ms: row.breached_at_ms.or(row.due_at_ms).unwrap_or(now_ms),
+            over: row.stopped_at_ms.map(|at_ms| Over::Fulfilled {
+                at_ms,
+                elapsed_ms: row.elapsed_ms,
+            }),
+        })
+    }
+
+    fn of_warning(warning: &'a Warning) -> Option<Self> {
+        Some(Self {
+            ticket_id: &warning.ticket_id,
+            metric: metric_of_wire(warning.metric)?,
+            cycle: warning.cycle,
+            level: &warning.level,
+            ticket: Ticket::of_warning(warning),
+            target_ms: warning.target_ms,
+            due_ms: warning.reached_at_ms,
+            over: None,
+        })
+    }
+
     fn is_for(&self, rule: &TicketRule) -> bool {
         let wanted = if self.level == BREACHED {
             rule.on_breached
         } else {
-            rule.on_warning
+            rule.on_warning && rule.warns_at(self.level)
         };
-        wanted && rule.covers(self.metric, self.priority, self.vendor, self.queue)
+        wanted && rule.covers(self.metric, self.ticket)
     }
 
     fn is_told_by(&self, alert: &ClockAlert, rule: usize) -> bool {
@@ -192,7 +101,7 @@ impl Candidate<'_> {
             && alert.metric == self.metric
             && alert.cycle == self.cycle
             && alert.level == self.level
-            && alert.vendor == self.vendor
+            && alert.vendor == self.ticket.vendor
     }
 
     fn alert(&self, rule: usize, revision: u64) -> ClockAlert {
@@ -201,13 +110,15 @@ impl Candidate<'_> {
             metric: self.metric,
             cycle: self.cycle,
             level: self.level.to_owned(),
-            vendor: self.vendor.to_owned(),
-            queue: self.queue.to_owned(),
-            priority: self.priority.to_owned(),
+            vendor: self.ticket.vendor.to_owned(),
+            queue: self.ticket.queue.to_owned(),
+            priority: self.ticket.priority.to_owned(),
             target_ms: self.target_ms,
             revision,
-            fired_at_ms: self.fired_at_ms,
-            phase: ClockPhase::Firing,
+            due_ms: self.due_ms,
+            fired_at_ms: self.due_ms,
+            fired_after: revision,
+            phase: ClockPhase::Waiting,
             acknowledged_at_ms: None,
             actions: Vec::new(),
             badge: None,
@@ -215,11 +126,12 @@ impl Candidate<'_> {
     }
 }
 
-/// All alerts of clocks, by ticket.
+/// All alerts of clocks, by ticket, and those of queues where many breach together.
 #[derive(Debug)]
 pub(crate) struct Tickets {
     pub(crate) home: Home,
     pub(crate) alerts: BTreeMap<String, Vec<ClockAlert>>,
+    pub(crate) crowds: BTreeMap<CrowdKey, Crowd>,
     /// No timer of any alert runs out before.
     wakes_ms: Option<i64>,
 }
@@ -229,17 +141,113 @@ impl Tickets {
         Self {
             home,
             alerts: BTreeMap::new(),
+            crowds: BTreeMap::new(),
             wakes_ms: None,
         }
     }
 
     /// Takes up alerts kept earlier.
-    pub(crate) fn restore(home: Home, alerts: BTreeMap<String, Vec<ClockAlert>>) -> Self {
+    pub(crate) fn restore(
+        home: Home,
+        alerts: BTreeMap<String, Vec<ClockAlert>>,
+        crowds: BTreeMap<CrowdKey, Crowd>,
+    ) -> Self {
         Self {
             home,
             alerts,
+            crowds,
             // Whatever timers there are: the first look finds them.
             wakes_ms: Some(i64::MIN),
+        }
+    }
+
+    /// Takes in a row: what it does to alerts there are, and whether it makes new ones.
+    pub(crate) fn outcome(
+        &mut self,
+        rules: &RuleSet,
+        row: &OutcomeRow,
+        arrival: Arrival<'_>,
+        out: &mut Vec<AlertTransition>,
+    ) {
+        let Some(metric) = metric_of_wire(row.metric) else {
+            return;
+        };
+        if let Some(alerts) = self.alerts.get_mut(&row.ticket_id) {
+            let same = |alert: &&mut ClockAlert| alert.metric == metric && alert.cycle == row.cycle;
+            for alert in alerts.iter_mut().filter(same) {
+                let rule = &rules.tickets[alert.rule];
+                let Some(change) = alert.judge(rule, row) else {
+                    continue;
+                };
+                if alert.is_breach()
+                    && let Some(crowd) = self.crowds.get_mut(&CrowdKey::of(alert))
+                {
+                    let false_alarm = matches!(change, Change::Retract(_));
+                    crowd.lose(&row.ticket_id, alert, false_alarm);
+                    self.wakes_ms = Some(i64::MIN);
+                }
+                let ticket = &row.ticket_id;
+                out.extend(Subject { rule, ticket }.tell(alert, change, arrival));
+            }
+        }
+        if let Some(candidate) = Candidate::of_row(row, arrival.source_clock_ms) {
+            self.take(rules, &candidate, arrival, out);
+        }
+    }
+
+    /// Takes in a warning.
+    pub(crate) fn warning(
+        &mut self,
+        rules: &RuleSet,
+        warning: &Warning,
+        arrival: Arrival<'_>,
+        out: &mut Vec<AlertTransition>,
+    ) {
+        if let Some(candidate) = Candidate::of_warning(warning) {
+            self.take(rules, &candidate, arrival, out);
+        }
+    }
+
+    fn take(
+        &mut self,
+        rules: &RuleSet,
+        candidate: &Candidate<'_>,
+        arrival: Arrival<'_>,
+        out: &mut Vec<AlertTransition>,
+    ) {
+        if !self.home.has(candidate.ticket.vendor) {
+            return;
+        }
+        let ticket = candidate.ticket_id;
+        let wanting = rules.tickets.iter().enumerate();
+        for (place, rule) in wanting.filter(|(_, rule)| candidate.is_for(rule)) {
+            let alerts = self.alerts.entry(ticket.to_owned()).or_default();
+            let known = alerts
+                .iter_mut()
+                .find(|alert| candidate.is_told_by(alert, place));
+            let alert = match known {
+                Some(alert) if matches!(alert.phase, ClockPhase::TakenBack { .. }) => {
+                    *alert = candidate.alert(place, alert.revision);
+                    alert
+                }
+                Some(_) => continue,
+                None => {
+                    alerts.push(candidate.alert(place, 0));
+                    let last = alerts.len() - 1;
+                    &mut alerts[last]
+                }
+            };
+            let subject = Subject { rule, ticket };
+            begin(&mut self.crowds, subject, alert, arrival, out);
+            if let Some(over) = candidate.over {
+                if let Some(crowd) = self.crowds.get_mut(&CrowdKey::of(alert)) {
+                    crowd.lose(ticket, alert, false);
+                }
+                out.extend(subject.tell(alert, Change::Resolve(over), arrival));
+            }
+            if rule.has_timers() {
+                self.wakes_ms = Some(i64::MIN);
+            }
         }
     }
 
@@ -264,11 +272,18 @@ impl Tickets {
             if !alert.actions.contains(&action.action_id) {
                 alert.acknowledged_at_ms = Some(moment.now_ms);
                 alert.actions.push(action.action_id.clone());
-                out.push(subject.tell(alert, Change::Acknowledge(action), moment.into()));
-                let wakes = [self.wakes_ms, alert.worsens_at_ms(rule)];
-                self.wakes_ms = wakes.into_iter().flatten().min();
+                out.extend(subject.tell(alert, Change::Acknowledge(action), moment.into()));
+                self.wakes_ms = Some(i64::MIN);
             }
             return true;
+        }
+        for (key, crowd) in &mut self.crowds {
+            let rule = &rules.tickets[key.rule];
+            let told = crowd_alert::Told::new(rule, key, &self.alerts, moment);
+            if let Some(said) = told.acknowledge(crowd, action) {
+                out.extend(said);
+                return true;
+            }
         }
         false
     }
@@ -291,133 +306,69 @@ impl Tickets {
         {
             return;
         }
-        let mut wakes_ms: Option<i64> = None;
+        let now_ms = moment.now_ms;
+        let open: Vec<bool> = rules
+            .tickets
+            .iter()
+            .map(|rule| rule.about.is_open(now_ms))
+            .collect();
         for (ticket, alerts) in &mut self.alerts {
             for alert in alerts {
                 let rule = &rules.tickets[alert.rule];
-                let Some(at_ms) = alert.worsens_at_ms(rule) else {
-                    continue;
-                };
-                if at_ms <= moment.now_ms {
-                    alert.acknowledged_at_ms = None;
-                    let subject = Subject { rule, ticket };
-                    out.push(subject.tell(alert, Change::Worsen, moment.into()));
-                } else {
-                    wakes_ms = [wakes_ms, Some(at_ms)].into_iter().flatten().min();
+                let subject = Subject { rule, ticket };
+                let worse = alert.worsens_at_ms(rule);
+                match (alert.phase, open[alert.rule]) {
+                    (ClockPhase::Firing, false) => {
+                        out.extend(subject.tell(alert, Change::Close, moment.into()));
+                    }
+                    (ClockPhase::Held, false) => alert.phase = ClockPhase::Waiting,
+                    (ClockPhase::Waiting, true) => {
+                        alert.fired_at_ms = now_ms;
+                        alert.fired_after = alert.revision;
+                        begin(&mut self.crowds, subject, alert, moment.into(), out);
+                    }
+                    (ClockPhase::Firing, true) if worse.is_some_and(|at_ms| at_ms <= now_ms) => {
+                        alert.acknowledged_at_ms = None;
+                        out.extend(subject.tell(alert, Change::Worsen, moment.into()));
+                    }
+                    (
+                        ClockPhase::Firing
+                        | ClockPhase::Held
+                        | ClockPhase::Waiting
+                        | ClockPhase::Over { .. }
+                        | ClockPhase::TakenBack { .. },
+                        _,
+                    ) => {}
                 }
             }
         }
-        self.wakes_ms = wakes_ms;
+        for (key, crowd) in &mut self.crowds {
+            let rule = &rules.tickets[key.rule];
+            let told = crowd_alert::Told::new(rule, key, &self.alerts, moment);
+            out.extend(told.look(crowd, open[key.rule]));
+        }
+        self.wakes_ms = self.wakes_after(rules, now_ms);
     }
 
-    /// Takes in a row: what it does to alerts there are, and whether it makes new ones.
-    pub(crate) fn outcome(
-        &mut self,
-        rules: &RuleSet,
-        row: &OutcomeRow,
-        arrival: Arrival<'_>,
-        out: &mut Vec<AlertTransition>,
-    ) {
-        let Some(metric) = metric_of_wire(row.metric) else {
-            return;
-        };
-        if let Some(alerts) = self.alerts.get_mut(&row.ticket_id) {
-            let same = |alert: &&mut ClockAlert| alert.metric == metric && alert.cycle == row.cycle;
-            for alert in alerts.iter_mut().filter(same) {
-                let rule = &rules.tickets[alert.rule];
-                if let Some(change) = alert.judge(rule, row) {
-                    let subject = Subject {
-                        rule,
-                        ticket: &row.ticket_id,
-                    };
-                    out.push(subject.tell(alert, change, arrival));
-                }
-            }
-        }
-        if row.deleted || row.state() != CycleState::Breached {
-            return;
-        }
-        let candidate = Candidate {
-            ticket: &row.ticket_id,
-            metric,
-            cycle: row.cycle,
-            level: BREACHED,
-            vendor: &row.vendor,
-            queue: &row.queue,
-            priority: &row.priority,
-            target_ms: row.target_ms.unwrap_or(0),
-            fired_at_ms: row
-                .breached_at_ms
-                .or(row.due_at_ms)
-                .unwrap_or(arrival.source_clock_ms),
-            over: row.stopped_at_ms.map(|at_ms| Over::Fulfilled {
-                at_ms,
-                elapsed_ms: row.elapsed_ms,
-            }),
-        };
-        self.fire(rules, &candidate, arrival, out);
-    }
-
-    /// Takes in a warning.
-    pub(crate) fn warning(
-        &mut self,
-        rules: &RuleSet,
-        warning: &Warning,
-        arrival: Arrival<'_>,
-        out: &mut Vec<AlertTransition>,
-    ) {
-        let Some(metric) = metric_of_wire(warning.metric) else {
-            return;
-        };
-        let candidate = Candidate {
-            ticket: &warning.ticket_id,
-            metric,
-            cycle: warning.cycle,
-            level: &warning.level,
-            vendor: &warning.vendor,
-            queue: &warning.queue,
-            priority: &warning.priority,
-            target_ms: warning.target_ms,
-            fired_at_ms: warning.reached_at_ms,
-            over: None,
-        };
-        self.fire(rules, &candidate, arrival, out);
-    }
-
-    fn fire(
-        &mut self,
-        rules: &RuleSet,
-        candidate: &Candidate<'_>,
-        arrival: Arrival<'_>,
-        out: &mut Vec<AlertTransition>,
-    ) {
-        if !self.home.has(candidate.vendor) {
-            return;
-        }
-        let ticket = candidate.ticket;
-        let wanting = rules.tickets.iter().enumerate();
-        for (place, rule) in wanting.filter(|(_, rule)| candidate.is_for(rule)) {
-            let alerts = self.alerts.entry(ticket.to_owned()).or_default();
-            let known = alerts
-                .iter_mut()
-                .find(|alert| candidate.is_told_by(alert, place));
-            let alert = match known {
-                Some(alert) if matches!(alert.phase, ClockPhase::TakenBack { .. }) => {
-                    *alert = candidate.alert(place, alert.revision);
-                    alert
-                }
-                Some(_) => continue,
-                None => {
-                    alerts.push(candidate.alert(place, 0));
-                    let last = alerts.len() - 1;
-                    &mut alerts[last]
-                }
-            };
-            let subject = Subject { rule, ticket };
-            out.push(subject.tell(alert, Change::Fire, arrival));
-            let over = candidate.over.map(Change::Resolve);
-            out.extend(over.map(|over| subject.tell(alert, over, arrival)));
-        }
+    /// When a timer next runs out.
+    fn wakes_after(&self, rules: &RuleSet, now_ms: i64) -> Option<i64> {
+        let turns: Vec<Option<i64>> = rules
+            .tickets
+            .iter()
+            .map(|rule| rule.about.hours.as_ref()?.calendar.next_change(now_ms))
+            .collect();
+        let live = self.alerts.values().flatten();
+        let clocks = live.filter(|alert| alert.is_live()).flat_map(|alert| {
+            let worsens = alert.worsens_at_ms(&rules.tickets[alert.rule]);
+            [turns[alert.rule], worsens]
+        });
+        let crowds = self.crowds.iter().flat_map(|(key, crowd)| {
+            let calms = crowd.calms_at_ms(rules.tickets[key.rule].crowd);
+            let turn = turns[key.rule].filter(|_| crowd.firing.is_some());
+            [calms, turn]
+        });
+        let ahead = clocks.chain(crowds).flatten();
+        ahead.filter(|at_ms| *at_ms > now_ms).min()
     }
 
     /// Forgets what is over for long enough, and gives up what nothing will end.
@@ -432,13 +383,17 @@ impl Tickets {
             source_clock_ms: now_ms,
             sources_out,
         };
+        let crowds = &mut self.crowds;
         self.alerts.retain(|ticket, alerts| {
             alerts.retain_mut(|alert| match alert.phase {
-                ClockPhase::Firing => {
+                ClockPhase::Waiting | ClockPhase::Held | ClockPhase::Firing => {
                     if let Some(why) = alert.given_up(now_ms) {
+                        if let Some(crowd) = crowds.get_mut(&CrowdKey::of(alert)) {
+                            crowd.lose(ticket, alert, false);
+                        }
                         let rule = &rules.tickets[alert.rule];
                         let change = Change::Expire(why);
-                        out.push(Subject { rule, ticket }.tell(alert, change, arrival));
+                        out.extend(Subject { rule, ticket }.tell(alert, change, arrival));
                     }
                     true
                 }
@@ -448,5 +403,34 @@ impl Tickets {
             });
             !alerts.is_empty()
         });
+        self.crowds
+            .retain(|key, crowd| !crowd.is_idle(rules.tickets[key.rule].crowd, now_ms));
     }
+}
+
+/// A clock that is not yet told of is told, held back, or waits for the hours of its rule.
+fn begin(
+    crowds: &mut BTreeMap<CrowdKey, Crowd>,
+    subject: Subject<'_>,
+    alert: &mut ClockAlert,
+    arrival: Arrival<'_>,
+    out: &mut Vec<AlertTransition>,
+) {
+    let now_ms = arrival.source_clock_ms;
+    let rule = subject.rule;
+    if !rule.about.is_open(now_ms) {
+        alert.phase = ClockPhase::Waiting;
+        return;
+    }
+    if let Some(limits) = rule.crowd.filter(|_| alert.is_breach()) {
+        let crowd = crowds.entry(CrowdKey::of(alert)).or_default();
+        crowd.settle(limits, now_ms);
+        crowd.breach(limits, alert.fired_at_ms, now_ms);
+        if crowd.holds_back() {
+            crowd.hold(subject.ticket, alert);
+            alert.phase = ClockPhase::Held;
+            return;
+        }
+    }
+    out.extend(subject.tell(alert, Change::Fire, arrival));
 }

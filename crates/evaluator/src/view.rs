@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use slawatch_policy::Metric;
 use slawatch_wire::v1::WorstTicket;
 
+use crate::breaches::{Breach, Breaches};
 use crate::counters::Totals;
 use crate::gauges::Gauges;
 use crate::groups::Queue;
@@ -18,6 +20,7 @@ pub(crate) struct Figures {
     pub(crate) gauges: Gauges,
     /// When something was last heard of it, by the clock of the source that told.
     pub(crate) heard_ms: Option<i64>,
+    pub(crate) breaches: Breaches,
 }
 
 impl Figures {
@@ -125,6 +128,18 @@ impl<'a> View<'a> {
             ..WorstTicket::default()
         };
         oldest.into_iter().map(ticket).collect()
+    }
+
+    /// The clocks of a metric that fell due since then, as far as they are remembered.
+    pub(crate) fn breaches(
+        &self,
+        metric: Metric,
+        since_ms: i64,
+    ) -> impl Iterator<Item = &'a Breach> {
+        let all = self
+            .queues()
+            .flat_map(|(_, figures)| figures.breaches.iter());
+        all.filter(move |breach| breach.metric == metric && breach.due_ms >= since_ms)
     }
 
     pub(crate) fn last_heard_ms(&self) -> Option<i64> {

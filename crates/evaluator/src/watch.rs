@@ -1,6 +1,6 @@
 //! What a rule about groups looks at, kind by kind: the one place where the kinds are told apart.
 
-use slawatch_wire::v1::{Evidence, WorstTicket};
+use slawatch_wire::v1::{Contribution, Evidence, WorstTicket};
 
 use crate::counters::Totals;
 use crate::episode::Assessment;
@@ -40,6 +40,8 @@ pub(crate) struct Words {
     pub(crate) fields: Vec<(Field, String)>,
     /// Worst first.
     pub(crate) worst_tickets: Vec<WorstTicket>,
+    /// Most frequent first.
+    pub(crate) contributions: Vec<Contribution>,
 }
 
 impl Words {

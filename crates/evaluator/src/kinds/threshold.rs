@@ -2,10 +2,14 @@
 
 use std::borrow::Cow;
 
+use slawatch_wire::v1::Contribution;
+
+use crate::breaches::{self, Breach};
 use crate::counters::Totals;
 use crate::episode::{Assessment, Standing};
-use crate::measure::{Measure, Reading, Trouble};
+use crate::measure::{Measure, Reading, Trouble, Unit};
 use crate::minute::{Minute, PANE_MS};
+use crate::stats::{self, Sample};
 use crate::summary::Field;
 use crate::view::View;
 use crate::watch::Words;
@@ -26,6 +30,8 @@ pub(crate) struct Threshold {
     pub(crate) enter: f64,
     pub(crate) exit: f64,
     pub(crate) min_samples: i64,
+    /// How sure it must be that chance alone does not explain it.
+    pub(crate) confidence: Option<f64>,
 }
 
 impl Threshold {
@@ -54,14 +60,46 @@ impl Threshold {
     /// Beyond `enter`, with samples enough to say so.
     pub(crate) fn is_entered(&self, reading: Reading) -> bool {
         let enough = !self.measure.is_quotient() || reading.denominator >= self.min_samples;
-        enough
-            && reading.value().is_some_and(|value| {
-                if self.enter < self.exit {
-                    value < self.enter
-                } else {
-                    value > self.enter
-                }
-            })
+        enough && reading.value().is_some_and(|value| self.is_beyond(value))
+    }
+
+    fn is_beyond(&self, value: f64) -> bool {
+        if self.enter < self.exit {
+            value < self.enter
+        } else {
+            value > self.enter
+        }
+    }
+
+    /// Where the truth may lie on the good side of the value; `None` where nothing is asked of chance, or too little known.
+    fn bound(&self, view: &View<'_>, reading: Reading) -> Option<f64> {
+        let confidence = self.confidence?;
+        let Reading {
+            numerator,
+            denominator,
+        } = reading;
+        let bounds = match self.measure.squares() {
+            Some(squares) => {
+                let sample = Sample {
+                    count: denominator,
+                    sum_ms: numerator,
+                    squares: view.sum(self.window_place).get(squares),
+                };
+                sample.mean_bounds(confidence)
+            }
+            None => stats::wilson(numerator, denominator, confidence),
+        }?;
+        Some(match self.trouble_is() {
+            Trouble::Below => bounds.upper,
+            Trouble::Above | Trouble::Both => bounds.lower,
+        })
+    }
+
+    fn is_sure(&self, view: &View<'_>, reading: Reading) -> bool {
+        self.confidence.is_none()
+            || self
+                .bound(view, reading)
+                .is_some_and(|bound| self.is_beyond(bound))
     }
 
     /// At `exit` or on its good side. However few samples: what is known is good.
@@ -78,7 +116,7 @@ impl Threshold {
         let value = reading.value();
         let standing = match value {
             None => Standing::Empty,
-            Some(_) if self.is_entered(reading) => Standing::Entered,
+            Some(_) if self.is_entered(reading) && self.is_sure(view, reading) => Standing::Entered,
             Some(value) if self.is_left(value) => Standing::Left,
             Some(_) => Standing::Between,
         };
@@ -134,6 +172,7 @@ impl Threshold {
         let told = Told {
             rule: self,
             reading,
+            bound: self.bound(view, reading),
             value: match reading.value() {
                 Some(value) => wording::value(self.measure.unit, value),
                 None => "no value".to_owned(),
@@ -157,7 +196,24 @@ impl Threshold {
             ..Words::default()
         };
         told.evidence(view, &mut words);
+        self.breaches(view, &mut words);
         words
+    }
+
+    /// Of a measure of verdicts: which clocks were late, and what most of them have in common.
+    fn breaches(&self, view: &View<'_>, words: &mut Words) {
+        let Some(metric) = self.measure.verdicts_of() else {
+            return;
+        };
+        let since_ms = Minute::of(view.now_ms).minus(self.window).last_ms() + 1;
+        let late: Vec<&Breach> = view.breaches(metric, since_ms).collect();
+        words.worst_tickets = breaches::worst(late.iter().copied(), view.now_ms);
+        words.contributions = breaches::contributions(late.iter().copied());
+        if let Some(Contribution { value, tickets, .. }) = words.contributions.first() {
+            let all = late.len();
+            let most = format!(", top category of the breached: {value} ({tickets} of {all})");
+            words.summary.push_str(&most);
+        }
     }
 
     fn worst<'a>(&self, view: &View<'a>) -> Vec<(&'a str, f64)> {
@@ -190,6 +246,8 @@ impl Threshold {
 struct Told<'a> {
     rule: &'a Threshold,
     reading: Reading,
+    /// With the confidence that the rule asks for.
+    bound: Option<f64>,
     value: String,
     /// Of a vendor: its worst queues, worst first.
     worst: Vec<(&'a str, f64)>,
@@ -224,11 +282,26 @@ impl Told<'_> {
                 text.push_str(&format!(", {numerator} of {denominator} {samples} {did}"));
             }
         }
+        if let Some(sure) = self.sure() {
+            text.push_str(&format!(", {sure}"));
+        }
         if let Some((queue, value)) = self.worst.first() {
             let value = wording::value(measure.unit, *value);
             text.push_str(&format!(", worst queue {queue} {value}"));
         }
         text
+    }
+
+    /// "at most 74.2 % with 95 % confidence".
+    fn sure(&self) -> Option<String> {
+        let (bound, confidence) = (self.bound?, self.rule.confidence?);
+        let side = match self.rule.trouble_is() {
+            Trouble::Below => "at most",
+            Trouble::Above | Trouble::Both => "at least",
+        };
+        let bound = wording::value(self.rule.measure.unit, bound);
+        let confidence = wording::level(Unit::Rate, confidence);
+        Some(format!("{side} {bound} with {confidence} confidence"))
     }
 
     fn fields(&self) -> Vec<(Field, String)> {
@@ -254,6 +327,10 @@ impl Told<'_> {
         }
         words.add("enter", self.rule.enter);
         words.add("exit", self.rule.exit);
+        if let (Some(bound), Some(confidence)) = (self.bound, self.rule.confidence) {
+            words.add("bound", bound);
+            words.add("confidence", confidence);
+        }
         if self.rule.has_window() {
             words.add("window_ms", self.rule.window_ms() as f64);
         }

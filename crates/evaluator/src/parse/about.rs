@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use slawatch_policy::reading::{self, Mistake, NamedCalendar, nearest};
 
+use slawatch_policy::Glob;
+
 use super::File;
+use super::kind::{Kind, Read};
 use super::section::{Located, Section};
 use crate::rule::{About, Hours, Scope};
 use crate::summary::{Field, Summary};
 
 const SEVERITIES: [&str; 4] = ["critical", "error", "warning", "info"];
 
-/// `None` where an error was noted. An empty `placeholders` leaves the summary unread.
+/// `None` where an error was noted. Of a kind that is not known the summary is left unread.
 pub(super) fn about(
     section: &mut Section<'_>,
     file: &mut File,
-    placeholders: &[Field],
+    kind: Option<&Kind>,
 ) -> Option<About> {
     let name = section.required_text("name", "service-level-drops");
     let name = name.and_then(|name| unique(section, &mut file.names, name));
@@ -36,11 +39,8 @@ pub(super) fn about(
         }
         is_url.then_some(url.value)
     });
-    let summary = match placeholders {
-        [] => None,
-        allowed => summary(section, allowed),
-    };
-    let scope = scope(section);
+    let summary = kind.and_then(|kind| summary(section, kind.placeholders));
+    let scope = scope(section, kind);
     let hours = hours(section, file);
     let zone = timezone(section);
     let zone = match &hours {
@@ -151,18 +151,49 @@ fn summary(section: &mut Section<'_>, allowed: &[Field]) -> Option<Summary> {
     }
 }
 
-fn scope(section: &mut Section<'_>) -> Scope {
+fn scope(section: &mut Section<'_>, kind: Option<&Kind>) -> Scope {
     let mut scope = Scope::default();
-    let Some(mut matching) =
-        section.table("match", "{ vendor = [\"acme*\"], queue = [\"refunds\"] }")
-    else {
+    let example = "{ vendor = [\"acme*\"], queue = [\"refunds\"] }";
+    let Some(mut matching) = section.table("match", "match", example) else {
         return scope;
     };
-    matching.refuse_unknown(&["vendor", "queue"], |word| {
-        (word == "priority")
-            .then(|| "priority is a key of ticket rules: write it outside match".to_owned())
-    });
+    let is_of_tickets = kind.is_none_or(|kind| matches!(kind.read, Read::Ticket));
+    if !is_of_tickets {
+        matching.refuse_unknown(&["vendor", "queue"], |word| {
+            let message =
+                format!("alerts about queues know no {word} of a ticket: match vendor and queue");
+            reading::attribute_name(word).is_ok().then_some(message)
+        });
+    }
     scope.vendor = matching.globs("vendor");
     scope.queue = matching.globs("queue");
+    if is_of_tickets {
+        scope.attributes = attributes(&mut matching);
+    }
     scope
+}
+
+/// What is written of attributes other than vendor and queue.
+fn attributes(matching: &mut Section<'_>) -> Vec<(String, Vec<Glob>)> {
+    let mut attributes = Vec::new();
+    for key in matching.keys() {
+        match key.value.as_str() {
+            "vendor" | "queue" => {}
+            "labels" => {
+                let example = "{ tier = [\"gold\"] }";
+                let Some(mut labels) = matching.table("labels", "match.labels", example) else {
+                    continue;
+                };
+                for label in labels.keys() {
+                    let name = format!("labels.{}", label.value);
+                    attributes.push((name, labels.globs(&label.value)));
+                }
+            }
+            name => match reading::attribute_name(name) {
+                Ok(attribute) => attributes.push((attribute, matching.globs(name))),
+                Err(Mistake { message, help }) => matching.error(&key.span, message, help),
+            },
+        }
+    }
+    attributes
 }

@@ -21,6 +21,7 @@ pub(super) fn backlog(section: &mut Section<'_>) -> Option<Watch> {
         enter,
         exit,
         min_samples: 1,
+        confidence: None,
     }))
 }
 

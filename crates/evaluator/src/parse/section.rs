@@ -192,6 +192,26 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A whole number from `least` on.
+    pub(super) fn count(&mut self, key: &str, least: i64, example: &str) -> Option<i64> {
+        let value = self.get(key)?;
+        let number = match value.get_ref() {
+            DeValue::Integer(number) => number.as_str().parse::<i64>().ok(),
+            DeValue::String(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => None,
+        };
+        let number = number.filter(|number| *number >= least);
+        if number.is_none() {
+            let what = format!("a whole number from {least} on");
+            self.wrong_type(key, value, &what, &format!("a number such as {example}"));
+        }
+        number
+    }
+
     /// A list of texts; a wrong one is noted and left out.
     pub(super) fn texts(&mut self, key: &str, example: &str) -> Option<Vec<Located<String>>> {
         let value = self.get(key)?;
@@ -245,7 +265,24 @@ impl<'a> Section<'a> {
         texts.iter().map(|text| Glob::new(&text.value)).collect()
     }
 
-    pub(super) fn table(&mut self, key: &str, example: &str) -> Option<Section<'_>> {
+    /// Its keys, in the order of the file.
+    pub(super) fn keys(&self) -> Vec<Located<String>> {
+        let keys = self.values.iter().map(|(name, _)| Located {
+            value: name.get_ref().to_string(),
+            span: name.span(),
+        });
+        let mut keys: Vec<Located<String>> = keys.collect();
+        keys.sort_by_key(|key| key.span.start);
+        keys
+    }
+
+    /// A table below this one, as `title` calls it.
+    pub(super) fn table(
+        &mut self,
+        key: &str,
+        title: &'static str,
+        example: &str,
+    ) -> Option<Section<'_>> {
         let value = self.get(key)?;
         let Some(values) = value.get_ref().as_table() else {
             self.wrong_type(key, value, "a table", example);
@@ -254,7 +291,7 @@ impl<'a> Section<'a> {
         Some(Section {
             source: self.source,
             found: self.found,
-            title: "match",
+            title,
             values,
             span: value.span(),
         })

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use toml::de::DeValue;
-
 use super::level;
 use super::section::{Section, meant};
 use crate::formula::Formula;
@@ -21,6 +19,7 @@ pub(super) const KEYS: &[&str] = &[
     "enter",
     "exit",
     "min_samples",
+    "confidence",
 ];
 
 /// Longer windows would need panes that the tracker has given up already.
@@ -31,6 +30,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Watch> {
     let measure = measure(section);
     let window = window(section, measure.as_ref());
     let min_samples = min_samples(section, measure.as_ref());
+    let confidence = confidence(section, measure.as_ref());
     let levels = measure
         .as_ref()
         .and_then(|measure| levels(section, measure.unit, measure.trouble, &measure.title));
@@ -42,6 +42,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Watch> {
         enter,
         exit,
         min_samples: min_samples?,
+        confidence,
     }))
 }
 
@@ -101,6 +102,33 @@ fn window(section: &mut Section<'_>, measure: Option<&Measure>) -> Option<i64> {
     Some(window.value / PANE_MS)
 }
 
+/// Above one half, or the bound would lie on the wrong side of the value, and below one.
+fn confidence(section: &mut Section<'_>, measure: Option<&Measure>) -> Option<f64> {
+    let span = section.get("confidence")?.span();
+    if let Some(measure) = measure.filter(|measure| !measure.is_quotient()) {
+        let message = format!(
+            "{} is a plain count, of which chance says nothing",
+            measure.title
+        );
+        section.error(
+            &span,
+            message,
+            "leave confidence out, or watch a rate or a mean",
+        );
+        return None;
+    }
+    let confidence = level::optional(section, "confidence", Unit::Rate)?;
+    if confidence.value > 0.5 && confidence.value < 1.0 {
+        return Some(confidence.value);
+    }
+    section.error(
+        &span,
+        "confidence lies above 0.5 and below 1",
+        "write 0.95 for one false alarm by chance in twenty looks, or 0.99",
+    );
+    None
+}
+
 fn min_samples(section: &mut Section<'_>, measure: Option<&Measure>) -> Option<i64> {
     let Some(value) = section.get("min_samples") else {
         return Some(1);
@@ -116,23 +144,7 @@ fn min_samples(section: &mut Section<'_>, measure: Option<&Measure>) -> Option<i
         );
         return None;
     }
-    let number = match value.get_ref() {
-        DeValue::Integer(number) => number
-            .as_str()
-            .parse::<i64>()
-            .ok()
-            .filter(|number| *number >= 1),
-        _ => None,
-    };
-    if number.is_none() {
-        section.wrong_type(
-            "min_samples",
-            value,
-            "a whole number from 1 on",
-            "a number such as 20",
-        );
-    }
-    number
+    section.count("min_samples", 1, "20")
 }
 
 /// `enter` and `exit`; `None` only where an error was noted.

@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) rules_text: String,
     #[prost(uint64, tag = "14")]
     pub(super) rules_epoch: u64,
+    #[prost(message, repeated, tag = "20")]
+    pub(super) crowds: Vec<CrowdState>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -117,6 +119,26 @@ pub(super) struct QueueState {
     pub(super) episodes: Vec<EpisodeState>,
     #[prost(sint64, optional, tag = "5")]
     pub(super) heard_ms: Option<i64>,
+    #[prost(message, repeated, tag = "6")]
+    pub(super) breaches: Vec<BreachState>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct BreachState {
+    #[prost(string, tag = "1")]
+    pub(super) ticket: String,
+    #[prost(string, tag = "2")]
+    pub(super) metric: String,
+    #[prost(uint32, tag = "3")]
+    pub(super) cycle: u32,
+    #[prost(sint64, tag = "4")]
+    pub(super) due_ms: i64,
+    #[prost(sint64, tag = "5")]
+    pub(super) target_ms: i64,
+    #[prost(sint64, optional, tag = "6")]
+    pub(super) elapsed_ms: Option<i64>,
+    #[prost(string, tag = "7")]
+    pub(super) category: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -163,6 +185,8 @@ pub(super) struct EpisodeState {
     pub(super) pending_since_ms: Option<i64>,
     #[prost(message, optional, tag = "4")]
     pub(super) firing: Option<FiringState>,
+    #[prost(sint64, optional, tag = "5")]
+    pub(super) last_fired_ms: Option<i64>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -243,4 +267,49 @@ pub(super) struct ClockAlertState {
     pub(super) acknowledged_at_ms: Option<i64>,
     #[prost(string, repeated, tag = "16")]
     pub(super) actions: Vec<String>,
+    #[prost(sint64, tag = "17")]
+    pub(super) due_ms: i64,
+    #[prost(uint64, tag = "18")]
+    pub(super) fired_after: u64,
+    #[prost(bool, tag = "19")]
+    pub(super) waiting: bool,
+    #[prost(bool, tag = "20")]
+    pub(super) held: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct CrowdState {
+    /// Place among `ticket_rules`.
+    #[prost(uint32, tag = "1")]
+    pub(super) rule: u32,
+    #[prost(string, tag = "2")]
+    pub(super) vendor: String,
+    #[prost(string, tag = "3")]
+    pub(super) queue: String,
+    #[prost(sint64, repeated, tag = "4")]
+    pub(super) recent_ms: Vec<i64>,
+    #[prost(uint64, tag = "5")]
+    pub(super) revision: u64,
+    #[prost(sint64, optional, tag = "6")]
+    pub(super) last_fired_ms: Option<i64>,
+    #[prost(message, optional, tag = "7")]
+    pub(super) firing: Option<CrowdFiringState>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct CrowdFiringState {
+    #[prost(sint64, optional, tag = "1")]
+    pub(super) since_ms: Option<i64>,
+    #[prost(sint64, tag = "2")]
+    pub(super) first_ms: i64,
+    #[prost(bool, tag = "3")]
+    pub(super) gathering: bool,
+    #[prost(sint64, tag = "4")]
+    pub(super) breached: i64,
+    #[prost(sint64, tag = "5")]
+    pub(super) taken_back: i64,
+    #[prost(string, repeated, tag = "6")]
+    pub(super) actions: Vec<String>,
+    #[prost(message, optional, tag = "7")]
+    pub(super) badge: Option<BadgeState>,
 }

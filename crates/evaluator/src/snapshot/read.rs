@@ -1,6 +1,6 @@
 //! From the messages of a snapshot to an evaluator, under rules that may have changed since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use slawatch_policy::Metric;
@@ -8,10 +8,14 @@ use slawatch_wire::v1::{AlertState, AlertTransition};
 
 use super::RestoreError;
 use super::format::{
-    BadgeState, ClockAlertState, CountsState, EpisodeState, PaneState, RuleState, SourceState,
-    State, WitnessState,
+    BadgeState, BreachState, ClockAlertState, CountsState, CrowdState, EpisodeState, PaneState,
+    RuleState, SourceState, State, WitnessState,
 };
+use crate::breaches::{Breach, Breaches};
+use crate::clock_alert::{ClockAlert, ClockPhase};
 use crate::counters::Packed;
+use crate::crowd::{Crowd, CrowdFiring, CrowdKey};
+use crate::crowd_alert;
 use crate::episode::{Acknowledged, Episode, Firing, Phase, Witness};
 use crate::evaluator::{Evaluator, Home};
 use crate::gauges::{Gauge, Gauges};
@@ -23,7 +27,7 @@ use crate::minute::Minute;
 use crate::rule::{About, Badge, RuleSet};
 use crate::sources::{Source, Sources};
 use crate::ticket_alert;
-use crate::tickets::{ClockAlert, ClockPhase, Tickets};
+use crate::tickets::Tickets;
 use crate::windows::{Pane, Windows};
 
 fn damaged(what: &str) -> RestoreError {
@@ -170,6 +174,9 @@ impl Reader<'_> {
                 });
                 queue.figures.gauges = Gauges::restore(gauges.collect());
                 queue.figures.heard_ms = kept_queue.heard_ms;
+                let breaches = kept_queue.breaches.iter().map(breach);
+                let breaches = breaches.collect::<Result<_, RestoreError>>()?;
+                queue.figures.breaches = Breaches::restore(breaches);
                 let group = Some(kept_queue.queue.as_str());
                 self.episodes(
                     &mut queue.episodes,
@@ -179,6 +186,7 @@ impl Reader<'_> {
                 )?;
             }
         }
+        groups.place_breaches();
         let mut alerts: BTreeMap<String, Vec<ClockAlert>> = BTreeMap::new();
         for kept in &state.clock_alerts {
             if let Some(alert) = self.clock_alert(kept)? {
@@ -186,7 +194,8 @@ impl Reader<'_> {
                 of_ticket.push(alert);
             }
         }
-        let tickets = Tickets::restore(home, alerts);
+        let crowds = self.crowds(&state.crowds, &mut alerts)?;
+        let tickets = Tickets::restore(home, alerts, crowds);
         Ok((groups, tickets, self.parting))
     }
 
@@ -220,6 +229,7 @@ impl Reader<'_> {
             match episode {
                 Some(episode) => {
                     episode.revision = kept.revision;
+                    episode.last_fired_ms = kept.last_fired_ms;
                     episode.phase = phase;
                 }
                 None => {
@@ -247,6 +257,8 @@ impl Reader<'_> {
             .ok_or_else(|| damaged("an alert of an unknown rule"))?;
         let metric = Metric::from_name(&kept.metric).ok_or_else(|| damaged("an unknown metric"))?;
         let phase = match (kept.over_at_ms, kept.taken_back_at_ms) {
+            (None, None) if kept.held => ClockPhase::Held,
+            (None, None) if kept.waiting => ClockPhase::Waiting,
             (None, None) => ClockPhase::Firing,
             (Some(at_ms), _) => ClockPhase::Over { at_ms },
             (None, Some(at_ms)) => ClockPhase::TakenBack { at_ms },
@@ -261,7 +273,9 @@ impl Reader<'_> {
             priority: kept.priority.clone(),
             target_ms: kept.target_ms,
             revision: kept.revision,
+            due_ms: kept.due_ms,
             fired_at_ms: kept.fired_at_ms,
+            fired_after: kept.fired_after,
             phase,
             acknowledged_at_ms: kept.acknowledged_at_ms,
             actions: kept.actions.clone(),
@@ -272,7 +286,9 @@ impl Reader<'_> {
         }
         if phase == ClockPhase::Firing {
             let key = ticket_alert::key(&rule.state.name, &kept.ticket, &alert);
+            let incident = ticket_alert::incident(&key, &alert);
             let mut end = self.end(&rule.state, key, kept.revision, Some(kept.fired_at_ms));
+            end.incident = incident;
             wear(&mut end, alert.badge.as_deref());
             end.vendor = alert.vendor;
             end.queue = alert.queue;
@@ -280,6 +296,51 @@ impl Reader<'_> {
             self.parting.push(end);
         }
         Ok(None)
+    }
+
+    /// The crowds whose rule still groups its clocks. Where it does not, what was held back waits to be told by itself.
+    fn crowds(
+        &mut self,
+        kept: &[CrowdState],
+        alerts: &mut BTreeMap<String, Vec<ClockAlert>>,
+    ) -> Result<BTreeMap<CrowdKey, Crowd>, RestoreError> {
+        let mut crowds = BTreeMap::new();
+        for kept in kept {
+            let rule = self
+                .tickets
+                .get(kept.rule as usize)
+                .ok_or_else(|| damaged("a crowd of an unknown rule"))?;
+            let key = CrowdKey {
+                rule: rule.today.unwrap_or(0),
+                vendor: kept.vendor.clone(),
+                queue: kept.queue.clone(),
+            };
+            let groups = |place: usize| self.rules.tickets[place].crowd.is_some();
+            if rule.today.is_some_and(groups) {
+                crowds.insert(key, crowd(kept, rule));
+            } else if let Some(firing) = &kept.firing
+                && firing.since_ms.is_some()
+            {
+                let name = crowd_alert::key(&rule.state.name, &key);
+                let mut end = self.end(&rule.state, name, kept.revision, firing.since_ms);
+                wear(&mut end, badge(firing.badge.as_ref(), rule).as_deref());
+                end.vendor = key.vendor;
+                end.queue = key.queue;
+                self.parting.push(end);
+            }
+        }
+        for (ticket, alerts) in alerts {
+            for alert in alerts {
+                if alert.phase != ClockPhase::Held {
+                    continue;
+                }
+                match crowds.get_mut(&CrowdKey::of(alert)) {
+                    Some(crowd) => crowd.hold(ticket, alert),
+                    None => alert.phase = ClockPhase::Waiting,
+                }
+            }
+        }
+        Ok(crowds)
     }
 
     fn end(
@@ -310,6 +371,25 @@ impl Reader<'_> {
     }
 }
 
+fn crowd(state: &CrowdState, rule: &KeptRule) -> Crowd {
+    let firing = state.firing.as_ref().map(|firing| CrowdFiring {
+        since_ms: firing.since_ms,
+        first_ms: firing.first_ms,
+        gathering: firing.gathering,
+        breached: firing.breached,
+        taken_back: firing.taken_back,
+        held: BTreeSet::new(),
+        actions: firing.actions.clone(),
+        badge: badge(firing.badge.as_ref(), rule),
+    });
+    Crowd {
+        recent_ms: state.recent_ms.clone(),
+        revision: state.revision,
+        last_fired_ms: state.last_fired_ms,
+        firing,
+    }
+}
+
 fn wear(end: &mut AlertTransition, badge: Option<&Badge>) {
     if let Some(badge) = badge {
         end.severity.clone_from(&badge.severity);
@@ -328,6 +408,18 @@ fn pane(state: &PaneState) -> Result<(Minute, Pane), RestoreError> {
         sources: sources.collect::<Result<_, RestoreError>>()?,
     };
     Ok((Minute(state.minute), pane))
+}
+
+fn breach(state: &BreachState) -> Result<Breach, RestoreError> {
+    Ok(Breach {
+        ticket: state.ticket.clone(),
+        metric: Metric::from_name(&state.metric).ok_or_else(|| damaged("an unknown metric"))?,
+        cycle: state.cycle,
+        due_ms: state.due_ms,
+        target_ms: state.target_ms,
+        elapsed_ms: state.elapsed_ms,
+        category: state.category.clone(),
+    })
 }
 
 fn counts(state: &CountsState) -> Result<Packed, RestoreError> {

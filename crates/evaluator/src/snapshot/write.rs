@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 
 use super::SCHEMA;
 use super::format::{
-    BadgeState, ClockAlertState, CorrectionState, CountsState, EpisodeState, FiringState,
-    GaugeState, GroundState, PaneState, QueueState, RuleState, SourceState, State, VendorState,
-    WitnessState,
+    BadgeState, BreachState, ClockAlertState, CorrectionState, CountsState, CrowdFiringState,
+    CrowdState, EpisodeState, FiringState, GaugeState, GroundState, PaneState, QueueState,
+    RuleState, SourceState, State, VendorState, WitnessState,
 };
+use crate::breaches::Breach;
+use crate::clock_alert::{ClockAlert, ClockPhase};
 use crate::counters::Packed;
+use crate::crowd::{Crowd, CrowdKey};
 use crate::episode::{Episode, Phase, Witness};
 use crate::evaluator::Evaluator;
 use crate::groups::Queue;
 use crate::minute::Minute;
 use crate::rule::{About, Badge, TicketRule};
 use crate::sources::Source;
-use crate::tickets::{ClockAlert, ClockPhase};
 use crate::windows::Pane;
 
 pub(super) fn state(evaluator: &Evaluator) -> State {
@@ -54,6 +56,7 @@ pub(super) fn state(evaluator: &Evaluator) -> State {
         clock_alerts: alerts
             .flat_map(|(ticket, alerts)| alerts.iter().map(move |alert| of_alert(ticket, alert)))
             .collect(),
+        crowds: evaluator.tickets.crowds.iter().map(of_crowd).collect(),
         parting: evaluator.parting.clone(),
         rules_file: rules.file.clone(),
         rules_text: rules.text.clone(),
@@ -110,6 +113,19 @@ fn of_queue(name: &str, queue: &Queue) -> QueueState {
             .collect(),
         episodes: of_episodes(&queue.episodes),
         heard_ms: queue.figures.heard_ms,
+        breaches: queue.figures.breaches.iter().map(of_breach).collect(),
+    }
+}
+
+fn of_breach(breach: &Breach) -> BreachState {
+    BreachState {
+        ticket: breach.ticket.clone(),
+        metric: breach.metric.name().to_owned(),
+        cycle: breach.cycle,
+        due_ms: breach.due_ms,
+        target_ms: breach.target_ms,
+        elapsed_ms: breach.elapsed_ms,
+        category: breach.category.clone(),
     }
 }
 
@@ -158,6 +174,7 @@ fn of_episodes(episodes: &[Episode]) -> Vec<EpisodeState> {
             revision: episode.revision,
             pending_since_ms,
             firing,
+            last_fired_ms: episode.last_fired_ms,
         }
     })
     .collect()
@@ -181,7 +198,7 @@ fn of_witness(witness: &Witness) -> WitnessState {
 
 fn of_alert(ticket: &str, alert: &ClockAlert) -> ClockAlertState {
     let (over_at_ms, taken_back_at_ms) = match alert.phase {
-        ClockPhase::Firing => (None, None),
+        ClockPhase::Waiting | ClockPhase::Held | ClockPhase::Firing => (None, None),
         ClockPhase::Over { at_ms } => (Some(at_ms), None),
         ClockPhase::TakenBack { at_ms } => (None, Some(at_ms)),
     };
@@ -202,6 +219,31 @@ fn of_alert(ticket: &str, alert: &ClockAlert) -> ClockAlertState {
         badge: alert.badge.as_deref().map(of_badge),
         acknowledged_at_ms: alert.acknowledged_at_ms,
         actions: alert.actions.clone(),
+        due_ms: alert.due_ms,
+        fired_after: alert.fired_after,
+        waiting: alert.phase == ClockPhase::Waiting,
+        held: alert.phase == ClockPhase::Held,
+    }
+}
+
+fn of_crowd((key, crowd): (&CrowdKey, &Crowd)) -> CrowdState {
+    let firing = crowd.firing.as_ref().map(|firing| CrowdFiringState {
+        since_ms: firing.since_ms,
+        first_ms: firing.first_ms,
+        gathering: firing.gathering,
+        breached: firing.breached,
+        taken_back: firing.taken_back,
+        actions: firing.actions.clone(),
+        badge: firing.badge.as_deref().map(of_badge),
+    });
+    CrowdState {
+        rule: key.rule as u32,
+        vendor: key.vendor.clone(),
+        queue: key.queue.clone(),
+        recent_ms: crowd.recent_ms.clone(),
+        revision: crowd.revision,
+        last_fired_ms: crowd.last_fired_ms,
+        firing,
     }
 }
 

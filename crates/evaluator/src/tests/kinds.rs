@@ -116,7 +116,9 @@ fn mistakes_in_rules_on_what_is_open() {
         ),
         (
             "type = \"quiet\"\nby = [\"vendor\"]\nafter = \"15m\"\nmatch = { category = [\"x\"] }",
-            vec!["7 | category | unknown key \"category\" in match | write one of vendor, queue"],
+            vec![
+                "7 | category | unknown key \"category\" in match | alerts about queues know no category of a ticket: match vendor and queue",
+            ],
         ),
     ] {
         assert_eq!(said(&rule(lines)), expected, "{lines}");
@@ -144,5 +146,63 @@ fn mistakes_in_how_much_worse() {
         ),
     ] {
         assert_eq!(said(&rule(lines)), [expected], "{lines}");
+    }
+}
+
+#[test]
+fn mistakes_in_ticket_rules() {
+    let breached = "type = \"ticket\"\non = [\"breached\"]";
+    let warning = "type = \"ticket\"\non = [\"warning\"]";
+    for (lines, expected) in [
+        (
+            format!("{breached}\nmatch = {{ categry = [\"x\"] }}"),
+            "6 | categry | a ticket has no attribute \"categry\" | write \"category\"; a label is written \"labels.categry\"",
+        ),
+        (
+            format!("{breached}\nmatch = {{ category = \"x\" }}"),
+            "6 | \"x\" | category takes a list of texts, and this is a string | write [\"x\"]",
+        ),
+        (
+            format!("{breached}\nmatch = {{ labels = [\"gold\"] }}"),
+            "6 | [\"gold\"] | labels takes a table, and this is a list | write { tier = [\"gold\"] }",
+        ),
+        (
+            format!("{breached}\nat = [0.8]"),
+            "6 | [0.8] | at picks among warnings, and this rule tells of none | write on = [\"breached\", \"warning\"], or leave at out",
+        ),
+        (
+            format!("{warning}\nat = [80]"),
+            "6 | 80 | 80 is no fraction of the target between 0 and 1 | write 0.8 for 80 %",
+        ),
+        (
+            format!("{warning}\nat = \"0.8\""),
+            "6 | \"0.8\" | at takes a list of warning levels, and this is a string | write [0.8, \"15m\"]",
+        ),
+        (
+            format!("{warning}\ngroup = {{ over = 5, within = \"10m\" }}"),
+            "6 | { over = 5, within = \"10m\" } | group is about clocks that breach, and this rule tells of none | write on = [\"breached\", \"warning\"], or leave group out",
+        ),
+        (
+            format!("{breached}\ngroup = {{ over = 0, within = \"10m\" }}"),
+            "6 | 0 | over takes a whole number from 1 on, and this is an integer | write a number such as 5",
+        ),
+        (
+            format!("{breached}\ngroup = {{ over = 5 }}"),
+            "6 | { over = 5 } | group has no within | write within = \"10m\"",
+        ),
+        (
+            format!("{breached}\ngroup = {{ over = 5, within = \"0s\" }}"),
+            "6 | \"0s\" | nothing breaches within no time | write \"10m\"",
+        ),
+        (
+            format!("{breached}\ngroup = {{ over = 5, within = \"10m\", by = \"queue\" }}"),
+            "6 | by | unknown key \"by\" in group | write one of over, within",
+        ),
+        (
+            format!("{breached}\nby = [\"vendor\"]"),
+            "6 | by | unknown key \"by\" in [[rule]] | by belongs to rules of type = \"threshold\", \"backlog\", \"oldest\" or \"quiet\"",
+        ),
+    ] {
+        assert_eq!(said(&rule(&lines)), [expected], "{lines}");
     }
 }

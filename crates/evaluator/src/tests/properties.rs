@@ -41,6 +41,19 @@ exit = 50
 severity = "warning"
 by = ["vendor", "queue"]
 [[rule]]
+name = "old"
+type = "oldest"
+enter = "65m"
+exit = "30m"
+severity = "warning"
+by = ["vendor"]
+[[rule]]
+name = "quiet"
+type = "quiet"
+after = "1m"
+severity = "warning"
+by = ["vendor", "queue"]
+[[rule]]
 name = "urgent"
 type = "ticket"
 on = ["breached", "warning"]
@@ -61,7 +74,7 @@ struct Said {
 
 /// One round: the clock's step, and what each source says. Clocks stay within the 30 s that nobody is out for.
 #[derive(Clone, Debug)]
-struct Round {
+pub(super) struct Round {
     step_ms: i64,
     said: Vec<Said>,
 }
@@ -81,7 +94,7 @@ fn said() -> impl Strategy<Value = Said> {
         })
 }
 
-fn rounds() -> impl Strategy<Value = Vec<Round>> {
+pub(super) fn rounds() -> impl Strategy<Value = Vec<Round>> {
     let round = (
         1_000..25_000i64,
         proptest::collection::vec(said(), SOURCES as usize),
@@ -159,7 +172,7 @@ fn ticket_row(
 }
 
 /// The log: in each round every source speaks, the last one being the one that the clock waits for.
-fn log(rounds: &[Round]) -> Vec<Vec<SignalBatch>> {
+pub(super) fn log(rounds: &[Round]) -> Vec<Vec<SignalBatch>> {
     let mut clock_ms = TEN;
     let each = rounds.iter().enumerate();
     each.map(|(number, round)| {
