@@ -13,6 +13,21 @@ use crate::pipeline::{POLICIES, recompute};
 const PATIENCE: Duration = Duration::from_secs(120);
 const COMMAND: [&str; 4] = ["import", "events.jsonl", "--config", "slawatch.toml"];
 
+const CONFLICTS: usize = 3;
+
+/// Copies of the first events that say something else.
+fn conflicts(lines: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let events = lines
+        .iter()
+        .filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok())
+        .filter(|event| event["type"] == "created");
+    let copies = events.take(CONFLICTS).map(|mut event| {
+        event["queue"] = "elsewhere".into();
+        event.to_string().into_bytes()
+    });
+    copies.collect()
+}
+
 #[test]
 fn imported_history_counts_as_if_it_had_been_heard() {
     let here = Installation::start(&Contract {
@@ -40,6 +55,11 @@ fn imported_history_counts_as_if_it_had_been_heard() {
     assert!(told.contains(&format!("{} lines: ", first.len())), "{told}");
     // The file has grown since: only what is new is sent.
     append(second);
+    // Ids of events that are there already, on other words: an error of the source, which is counted.
+    let conflicting = conflicts(&lines);
+    append(&conflicting);
+    let second = [second, &conflicting].concat();
+    let lines = [&lines[..], &conflicting].concat();
     let told = here.answer(&COMMAND);
     assert!(
         told.contains(&format!("{} lines: ", second.len())),
@@ -54,6 +74,7 @@ fn imported_history_counts_as_if_it_had_been_heard() {
 
     let processes = ["tracker", "loader"].map(|roles| here.run(roles));
     let expected = recompute(&lines, now_ms);
+    assert_eq!(expected.counts.conflicting, CONFLICTS as u64);
     let client = clickhouse::Client::default().with_url(here.clickhouse.url());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -69,6 +90,14 @@ fn imported_history_counts_as_if_it_had_been_heard() {
         (panes.differing == 0 && outcomes.differing == 0)
             .then_some(())
             .ok_or(format!("panes {panes}\noutcomes {outcomes}"))
+    });
+    let counted = format!("slawatch_events_total{{result=\"conflicting\"}} {CONFLICTS}");
+    wait_until("conflicting copies in the metric", PATIENCE, || {
+        let metrics = processes[0].metrics()?;
+        let is_there = metrics.lines().any(|line| line == counted);
+        is_there
+            .then_some(())
+            .ok_or(format!("no line {counted} in {metrics}"))
     });
     for process in processes {
         process.stop();

@@ -1,8 +1,8 @@
 //! An installation as an operator has it: a broker, ClickHouse, a configuration file, the program's processes, and
 //! receivers that write down what they are told.
 
-use std::io::Write;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -223,6 +223,16 @@ impl Process {
         assert!(ended.success(), "{ended}: {}", self.log_text());
     }
 
+    /// What the process answers Prometheus, at the address that its log names.
+    pub(crate) fn metrics(&self) -> Result<String, String> {
+        let log = self.log_text();
+        let address = log
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix("http://")?.strip_suffix("/metrics,"))
+            .ok_or("the log names no address yet")?;
+        get(address, "/metrics").map_err(|error| error.to_string())
+    }
+
     pub(crate) fn log_text(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -261,6 +271,14 @@ pub(crate) fn wait_until<T>(
         assert!(started.elapsed() < patience, "{what}: {wrong}");
         std::thread::park_timeout(Duration::from_millis(100));
     }
+}
+
+fn get(address: &str, path: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 fn free_address() -> String {

@@ -144,7 +144,9 @@ pub fn run(options: &DemoOptions, stop: &dyn Fn() -> bool) -> anyhow::Result<Dem
         println!("{summary}");
         result.is_right = summary.is_right();
         if !options.once {
-            eprintln!("the week is over; the wallboard stays until Ctrl-C");
+            eprintln!(
+                "the week is over: the wallboard stays, though it says that nothing comes any more, until Ctrl-C"
+            );
             while !stop() && !program.has_failed() {
                 std::thread::park_timeout(Duration::from_millis(100));
             }

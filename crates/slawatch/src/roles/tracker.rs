@@ -2,6 +2,8 @@
 //! the tracker crate's business.
 
 mod records;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
