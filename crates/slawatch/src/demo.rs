@@ -179,6 +179,9 @@ policies = ["contract.toml"]
 url = "{clickhouse}"
 [board]
 listen = "{0}"
+[board.access]
+# A play, in which everybody may take part.
+open = true
 [health]
 listen = "{0}"
 [dispatcher]

@@ -24,9 +24,10 @@ impl Details<'_> {
         let inside = html! {
             (shell::told(self.done))
             (summary(self.alert, self.now_ms, self.zone))
-            @if self.alert.state.fires() { (self.forms()) }
+            @if self.alert.state.fires() { (self.seeing_to_it()) }
             (self.grounds())
             (self.history())
+            @if self.viewer.may_act && self.alert.state.fires() { div.forms { (self.silence()) } }
         };
         shell::document(
             &self.alert.summary,
@@ -36,14 +37,11 @@ impl Details<'_> {
         )
     }
 
-    fn forms(&self) -> Markup {
+    fn seeing_to_it(&self) -> Markup {
         let (alert, viewer) = (self.alert, self.viewer);
         html! {
             @if viewer.may_act {
-                div.forms {
-                    @if alert.acknowledged.is_none() { (self.acknowledge()) }
-                    (self.silence())
-                }
+                @if alert.acknowledged.is_none() { div.forms { (self.acknowledge()) } }
             } @else if viewer.user.is_some() {
                 p.note { "Your token may look and not act." }
             } @else if viewer.can_log_in {

@@ -228,7 +228,7 @@ fn each_mistake_is_named_with_its_place_and_what_to_write() {
         ),
         (
             "[board.access]\ntokens = [{ name = \"ana\", role = \"act\", token = \"planted\" }]",
-            ":3: board.access: the token of \"ana\" can be guessed: it has fewer than 16 characters; make one with \
+            ":2: board.access: the token of \"ana\" can be guessed: it has fewer than 16 characters; make one with \
              `openssl rand -hex 32`",
         ),
         (

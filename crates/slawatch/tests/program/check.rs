@@ -146,6 +146,11 @@ fn secrets_of_the_environment_are_in_no_output() {
     ]);
     let variables = [
         ("SLAWATCH_CLICKHOUSE__PASSWORD", "31415926"),
+        (
+            "SLAWATCH_BOARD__ACCESS__TOKENS",
+            "[{ name = \"ana\", role = \"act\", token = \"31415926-0123456789\" }]",
+        ),
+        ("SLAWATCH_BOARD__ACCESS__LINK_KEY", "31415926-9876543210"),
         ("SLAWATCH_CLICKHOUSE__URL", "http://127.0.0.1:1"),
         ("SLAWATCH_KAFKA__BROKERS", "127.0.0.1:1"),
         ("SLAWATCH_LOGS__LEVEL", "trace"),

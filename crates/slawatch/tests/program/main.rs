@@ -1,5 +1,6 @@
 //! The program as a process: what it computes from the sample data, and what it says when it cannot.
 
+mod act;
 mod check;
 mod explain;
 mod explain_cases;

@@ -1,5 +1,8 @@
 //! Who gets in over HTTP, who may act, how often, and that no answer shows a secret.
 
+use std::io::Write;
+use std::sync::Mutex;
+
 use reqwest::header::{CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::json;
@@ -195,8 +198,29 @@ async fn too_much_is_slowed_down_for_client_and_user() {
     assert_eq!(world.actions().len(), 31);
 }
 
+/// What the whole process logs, from everybody at every level.
+#[derive(Clone, Default)]
+struct Logged(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[tokio::test]
-async fn no_answer_has_a_secret_in_it() {
+async fn no_answer_and_no_log_has_a_secret_in_it() {
+    let logged = Logged::default();
+    let writer = logged.clone();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .init();
     let world = World::afternoon_with(access()).await;
     let mut seen = String::new();
     for path in [
@@ -242,4 +266,10 @@ async fn no_answer_has_a_secret_in_it() {
         seen.push_str(&response.text().await.unwrap());
     }
     assert!(!seen.contains("planted"), "a secret is shown");
+    let form = world.form("/act/acknowledge", "key=a&reason=r");
+    assert_eq!(form.send().await.unwrap().status(), StatusCode::SEE_OTHER);
+    let logged = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
+    assert!(logged.contains("somebody acted"), "{logged}");
+    let told = logged.lines().find(|line| line.contains("planted"));
+    assert_eq!(told, None, "a secret is logged");
 }
