@@ -15,7 +15,7 @@ use axum::http::header::{AUTHORIZATION, COOKIE};
 
 pub(crate) use csrf::{form_token, is_form_token};
 pub(crate) use limits::{Limit, Limits};
-pub use options::{AccessMistake, AccessOptions, Role, TokenGrant};
+pub use options::{AccessMistake, AccessOptions, AccessSetting, Role, TokenGrant};
 use tokens::Tokens;
 
 /// The cookie of a session.

@@ -25,7 +25,7 @@ pub enum BoardError {
         source: std::io::Error,
     },
     /// Who may see and act is not settled.
-    #[error("board.{}: {}", .0.setting, .0.message)]
+    #[error("the board does not start: {}", .0.message)]
     Access(AccessMistake),
     /// A thread cannot be started.
     #[error("the board cannot start its {what} thread: {source}; raise the limit on threads")]

@@ -32,7 +32,7 @@ mod view;
 mod wording;
 mod zone;
 
-pub use access::{AccessMistake, AccessOptions, Role, TokenGrant};
+pub use access::{AccessMistake, AccessOptions, AccessSetting, Role, TokenGrant};
 pub use act::{
     Acknowledge, ActionWriter, Change, EndSilence, Mistake, Mistakes, Moment, Receipt,
     SILENCE_MOST_MS, Silence, Who, WriteError,

@@ -364,7 +364,7 @@ impl Starting<'_> {
             alerts_topic: self.config.topics.alerts.clone(),
             probes: self.probes(),
             clock: Arc::clone(&self.world.clock),
-            access: self.config.board.access_options(),
+            access: self.config.board.access_options(&self.config.dispatcher)?,
         };
         Ok(Board::start(options, Arc::clone(&self.world.log))?)
     }

@@ -69,11 +69,24 @@ pub struct AccessOptions {
 /// Shorter ones can be guessed.
 const LEAST_TOKEN: usize = 16;
 
-/// A mistake, and the setting inside of `[board]` that it is about.
+/// What a mistake is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessSetting {
+    /// The address.
+    Listen,
+    /// Where browsers find the board.
+    Url,
+    /// Somebody's token.
+    Tokens,
+    /// What links in messages are signed with.
+    LinkSecret,
+}
+
+/// A mistake in what says who may see and act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessMistake {
-    /// `listen`, `url` or `access`.
-    pub setting: &'static str,
+    /// What it is about.
+    pub setting: AccessSetting,
     /// What is wrong, and what to write.
     pub message: String,
 }
@@ -99,25 +112,31 @@ impl AccessOptions {
             let number = at + 1;
             if grant.name.trim().is_empty() {
                 let why = "has no name; name it: the name stands beside what is done with it";
-                add("access", format!("token {number} {why}"));
+                add(AccessSetting::Tokens, format!("token {number} {why}"));
             }
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
             if !grant.token.chars().all(is_plain) {
                 let why = "has characters that no header and cookie can hold; use letters, digits and -._~+/=, as \
                            `openssl rand -hex 32` writes them";
-                add("access", format!("the token of {:?} {why}", grant.name));
+                add(
+                    AccessSetting::Tokens,
+                    format!("the token of {:?} {why}", grant.name),
+                );
             } else if grant.token.len() < LEAST_TOKEN {
                 let why = format!(
                     "can be guessed: it has fewer than {LEAST_TOKEN} characters; make one with `openssl rand -hex 32`"
                 );
-                add("access", format!("the token of {:?} {why}", grant.name));
+                add(
+                    AccessSetting::Tokens,
+                    format!("the token of {:?} {why}", grant.name),
+                );
             } else if let Some(other) = self.tokens[..at]
                 .iter()
                 .find(|other| other.token == grant.token)
             {
                 let names = format!("{:?} and {:?}", other.name, grant.name);
                 add(
-                    "access",
+                    AccessSetting::Tokens,
                     format!("{names} have one token; give each its own"),
                 );
             }
@@ -128,12 +147,15 @@ impl AccessOptions {
             .is_some_and(|key| key.0.len() < LEAST_TOKEN)
         {
             let why = "can be guessed: it has fewer than 16 characters; make one with `openssl rand -hex 32`";
-            add("access", format!("the key of links {why}"));
+            add(
+                AccessSetting::LinkSecret,
+                format!("the secret of links {why}"),
+            );
         }
         if self.url.as_deref().is_some_and(|url| origin(url).is_none()) {
             let message =
                 "this is no address of a web site; write it like \"https://slawatch.example.com\"";
-            add("url", message.to_owned());
+            add(AccessSetting::Url, message.to_owned());
         }
         let is_guarded = !self.tokens.is_empty() || self.open || self.free_reading == Some(true);
         if !listen.ip().is_loopback() && !is_guarded {
@@ -141,7 +163,7 @@ impl AccessOptions {
                 "{listen} can be reached from other machines, and nobody has a token: give people one in board.access.tokens, \
                  listen on 127.0.0.1, or say board.access.open = true if whoever reaches it may see and act"
             );
-            add("listen", message);
+            add(AccessSetting::Listen, message);
         }
         found
     }

@@ -184,12 +184,12 @@ fn every_mistake_says_what_to_write() {
     let told = |options: &AccessOptions, listen| -> Vec<String> {
         let mistakes = options.mistakes(listen).into_iter();
         mistakes
-            .map(|mistake| format!("{}: {}", mistake.setting, mistake.message))
+            .map(|mistake| format!("{:?}: {}", mistake.setting, mistake.message))
             .collect()
     };
     assert_eq!(told(&options(), everywhere()), [""; 0]);
     assert_eq!(told(&AccessOptions::default(), loopback()), [""; 0]);
-    let alone = "listen: 0.0.0.0:8080 can be reached from other machines, and nobody has a token: give people one in \
+    let alone = "Listen: 0.0.0.0:8080 can be reached from other machines, and nobody has a token: give people one in \
                  board.access.tokens, listen on 127.0.0.1, or say board.access.open = true if whoever reaches it may see and act";
     assert_eq!(told(&AccessOptions::default(), everywhere()), [alone]);
     for says_so in [
@@ -219,13 +219,13 @@ fn every_mistake_says_what_to_write() {
     assert_eq!(
         told(&wrong, loopback()),
         [
-            "access: token 1 has no name; name it: the name stands beside what is done with it",
-            "access: the token of \"vic\" can be guessed: it has fewer than 16 characters; make one with `openssl rand -hex 32`",
-            "access: \" \" and \"eve\" have one token; give each its own",
-            "access: the token of \"eve\" has characters that no header and cookie can hold; use letters, digits and -._~+/=, as \
+            "Tokens: token 1 has no name; name it: the name stands beside what is done with it",
+            "Tokens: the token of \"vic\" can be guessed: it has fewer than 16 characters; make one with `openssl rand -hex 32`",
+            "Tokens: \" \" and \"eve\" have one token; give each its own",
+            "Tokens: the token of \"eve\" has characters that no header and cookie can hold; use letters, digits and -._~+/=, as \
              `openssl rand -hex 32` writes them",
-            "access: the key of links can be guessed: it has fewer than 16 characters; make one with `openssl rand -hex 32`",
-            "url: this is no address of a web site; write it like \"https://slawatch.example.com\"",
+            "LinkSecret: the secret of links can be guessed: it has fewer than 16 characters; make one with `openssl rand -hex 32`",
+            "Url: this is no address of a web site; write it like \"https://slawatch.example.com\"",
         ]
     );
     let shown = format!("{wrong:?} {:?}", Access::new(&wrong, loopback()));

@@ -291,7 +291,7 @@ pub(crate) struct LinkForm {
 impl App {
     fn check_link(&self, link: &Link) -> Result<(), Refusal> {
         let Some(secret) = &self.access.link_key else {
-            let why = "links in messages are not taken here: board.access.link_key is missing in this board's configuration";
+            let why = "links in messages are not taken here: dispatcher.link_secret is missing in this board's configuration";
             return Err(Refusal::Link(why.to_owned()));
         };
         let claim = slawatch_wire::link::Acknowledgement {

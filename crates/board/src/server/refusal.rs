@@ -31,7 +31,7 @@ pub(crate) enum Refusal {
     MayNotAct(String),
     /// A foreign page made a browser send it.
     #[error(
-        "this came from another web site and was not done; if it is the board's own address, name that in board.url of the \
+        "this came from another web site and was not done; if it is the board's own address, write that as dispatcher.board_url in the \
          configuration"
     )]
     Foreign,

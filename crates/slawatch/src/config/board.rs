@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use slawatch_board::{AccessOptions, Role, TokenGrant};
+use slawatch_dispatcher::{DispatcherConfig, DispatcherError};
 
 use super::Secret;
 
@@ -15,8 +16,6 @@ pub struct Board {
     pub listen: String,
     /// The zone of "today" and of the clocks on the page.
     pub time_zone: String,
-    /// Where browsers find it, if that is not where it listens; links in messages lead there.
-    pub url: Option<String>,
     /// Who may see and act.
     pub access: BoardAccess,
 }
@@ -26,7 +25,6 @@ impl Default for Board {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
             time_zone: "UTC".to_owned(),
-            url: None,
             access: BoardAccess::default(),
         }
     }
@@ -40,8 +38,6 @@ pub struct BoardAccess {
     pub open: bool,
     /// Whoever reaches the board may see; not set: if that is this machine alone.
     pub free_reading: Option<bool>,
-    /// The key that links in messages are signed with; none: there are no such links.
-    pub link_key: Option<Secret>,
     /// Who is known.
     pub tokens: Vec<BoardToken>,
 }
@@ -68,8 +64,14 @@ impl fmt::Debug for BoardToken {
 }
 
 impl Board {
-    /// For the board.
-    pub fn access_options(&self) -> AccessOptions {
+    /// For the board, which people reach where messages lead, and which takes the links that the dispatcher signs.
+    ///
+    /// # Errors
+    /// If the secret of those links cannot be read.
+    pub fn access_options(
+        &self,
+        dispatcher: &DispatcherConfig,
+    ) -> Result<AccessOptions, DispatcherError> {
         let grant = |token: &BoardToken| TokenGrant {
             name: token.name.clone(),
             role: token.role,
@@ -79,12 +81,15 @@ impl Board {
             tokens: self.access.tokens.iter().map(grant).collect(),
             open: self.access.open,
             free_reading: self.access.free_reading,
-            url: self.url.clone(),
+            url: dispatcher.board_url.clone(),
             ..AccessOptions::default()
         };
-        match &self.access.link_key {
-            Some(key) => options.with_link_key(key.expose()),
+        Ok(match &dispatcher.link_secret {
+            Some(source) => {
+                let secret = source.resolve("dispatcher", "link_secret")?;
+                options.with_link_key(secret.expose())
+            }
             None => options,
-        }
+        })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use slawatch_board::Zone;
+use slawatch_board::{AccessSetting, Zone};
 use slawatch_dispatcher::DispatcherError;
 use slawatch_loader::Table;
 use tracing_subscriber::EnvFilter;
@@ -198,9 +198,20 @@ fn addresses<'c>(config: &'c Config, found: &mut Vec<Found<'c>>) {
             .as_deref()
             .map(|listen| ("health", listen)),
     );
-    if let Ok(listen) = config.board.listen.parse() {
-        let access = config.board.access_options().mistakes(listen).into_iter();
-        found.extend(access.map(|mistake| (vec!["board", mistake.setting], mistake.message)));
+    // A secret that cannot be read is told when it is needed, as those of receivers are.
+    let access = config.board.access_options(&config.dispatcher);
+    if let (Ok(listen), Ok(access)) = (config.board.listen.parse(), access) {
+        let mistakes = access.mistakes(listen).into_iter();
+        found.extend(mistakes.filter_map(|mistake| {
+            let keys = match mistake.setting {
+                AccessSetting::Listen => vec!["board", "listen"],
+                AccessSetting::Tokens => vec!["board", "access", "tokens"],
+                AccessSetting::LinkSecret => vec!["dispatcher", "link_secret"],
+                // The dispatcher tells of it, too.
+                AccessSetting::Url => return None,
+            };
+            Some((keys, mistake.message))
+        }));
     }
     for (table, listen) in listens {
         if listen.parse::<SocketAddr>().is_err() {

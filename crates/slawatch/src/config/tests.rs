@@ -228,7 +228,7 @@ fn each_mistake_is_named_with_its_place_and_what_to_write() {
         ),
         (
             "[board.access]\ntokens = [{ name = \"ana\", role = \"act\", token = \"planted\" }]",
-            ":2: board.access: the token of \"ana\" can be guessed: it has fewer than 16 characters; make one with \
+            ":3: board.access.tokens: the token of \"ana\" can be guessed: it has fewer than 16 characters; make one with \
              `openssl rand -hex 32`",
         ),
         (
@@ -240,8 +240,9 @@ fn each_mistake_is_named_with_its_place_and_what_to_write() {
             ":3: board.access.tokens[1].token: the environment variable NO_SUCH_TOKEN is not set; set it, or name another",
         ),
         (
-            "[board]\nurl = \"slawatch.example.com\"",
-            ":3: board.url: this is no address of a web site; write it like \"https://slawatch.example.com\"",
+            "[dispatcher]\nboard_url = \"https://b.example.com\"\nlink_secret = \"planted\"",
+            ":4: dispatcher.link_secret: the secret of links can be guessed: it has fewer than 16 characters; make one with \
+             `openssl rand -hex 32`",
         ),
         (
             "[health]\nlisten = \"x\"",

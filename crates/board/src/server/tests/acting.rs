@@ -436,5 +436,5 @@ async fn a_link_in_a_message_shows_first_and_acknowledges_then() {
     let without = World::afternoon().await;
     let (status, page) = without.get(&good).await;
     assert_eq!(status, 403);
-    assert!(page.contains("board.access.link_key is missing"), "{page}");
+    assert!(page.contains("dispatcher.link_secret is missing"), "{page}");
 }
