@@ -102,7 +102,7 @@ pub const DELAY: Metric = Metric {
 pub const WATCHDOG: Metric = Metric {
     name: "slawatch_watchdog_total",
     kind: Kind::Counter,
-    help: "Watchdog messages, by receiver and outcome: sent, failed, or held back, since a partition of this process has not \
+    help: "Watchdog messages, by receiver and outcome: sent, failed, or held_back, since a partition of this process has not \
            caught up or its owner gives no sign of life. Their absence at the receiver is the alert.",
 };
 

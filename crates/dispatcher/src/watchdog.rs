@@ -86,7 +86,7 @@ impl Heart {
         }
         if !self.pulse.is_well(steady_ms) {
             self.next_ms = steady_ms + self.interval_ms.min(1_000);
-            counter!(names::WATCHDOG.name, "receiver" => self.receiver.clone(), "outcome" => "held back")
+            counter!(names::WATCHDOG.name, "receiver" => self.receiver.clone(), "outcome" => "held_back")
                 .increment(1);
             return None;
         }

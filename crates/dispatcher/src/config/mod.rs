@@ -160,6 +160,25 @@ mod tests {
         let shown = format!("{config:?}");
         assert!(!shown.contains("hunter2"), "{shown}");
         assert!(!shown.contains("127.0.0.1"), "{shown}");
+        let config: DispatcherConfig = toml::from_str(
+            "link_secret = \"hunter2\"\nboard_url = \"https://b\"\n\
+             [[receiver]]\nname = \"p\"\ntype = \"pagerduty\"\nrouting_key = \"hunter2\"\n\
+             [[receiver]]\nname = \"s\"\ntype = \"slack\"\ntoken = \"hunter2\"\nchannel = \"C1\"\n\
+             [[receiver]]\nname = \"t\"\ntype = \"teams\"\nurl = \"https://t/hunter2\"\n\
+             [[receiver]]\nname = \"m\"\ntype = \"email\"\n[receiver.email]\nhost = \"h\"\nfrom = \"f@h\"\n\
+             to = [\"t@h\"]\nuser = \"hunter2\"\npassword = \"hunter2\"",
+        )
+        .unwrap();
+        config.check().unwrap();
+        let links = std::sync::Arc::new(links::Links::new(&config).unwrap());
+        let made: Vec<_> = config
+            .receivers
+            .iter()
+            .map(|receiver| crate::kind::Receiver::new(receiver, &links).unwrap())
+            .collect();
+        let shown = format!("{config:?} {links:?} {made:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("Teams { host: Some(\"t\"), .. }"), "{shown}");
     }
 
     #[test]

@@ -445,11 +445,15 @@ const PLANTED: [&str; 5] = [
 #[test]
 fn secrets_are_read_whatever_they_look_like_and_shown_nowhere() {
     for planted in PLANTED {
+        // One that can be guessed is refused.
+        let long = planted.repeat(2);
         let examined = examine(
             "policies = [\"p\"]",
             &[
                 ("SLAWATCH_CLICKHOUSE__PASSWORD", planted),
                 ("SLAWATCH_KAFKA__PROPERTIES__SASL_PASSWORD", planted),
+                ("SLAWATCH_DISPATCHER__BOARD_URL", "https://board"),
+                ("SLAWATCH_DISPATCHER__LINK_SECRET", &long),
             ],
         );
         assert!(examined.mistakes.is_empty(), "{:?}", examined.mistakes);

@@ -2,15 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../rig/mod.rs"]
 mod rig;
+mod slack;
+mod trial;
 
 use rig::target::{Reply, Target};
 use rig::vendor::Vendor;
 use rig::{Rig, alert};
-use slawatch_dispatcher::DispatcherConfig;
-use slawatch_dispatcher::delivery::Answer;
-use slawatch_dispatcher::trial::{self, Told};
-use slawatch_stream::{Clock, SystemClock};
 use slawatch_wire::v1::AlertState::{Firing, Resolved};
 use slawatch_wire::v1::{AlertTransition, Contribution, WorstTicket};
 use tokio::runtime::Runtime;
@@ -19,6 +18,7 @@ const FAST: &str = "retry_min = \"5ms\"\nretry_max = \"20ms\"\ntimeout = \"300ms
 const LINKS: &str = "board_url = \"https://board.example.com\"\nticket_url = \"https://desk.example.com/{ticket_id}\"\n\
                      link_secret = \"hunter2\"\n";
 
+/// A receiver `them` of this kind, and links to everything.
 fn config(vendor: Vendor, target: &Target) -> String {
     format!("{LINKS}{}{FAST}", vendor.settings("them", &target.url()))
 }
@@ -185,35 +185,6 @@ fn an_answer_that_is_not_theirs_wakes_nobody_and_is_not_believed() {
 }
 
 #[test]
-fn slacks_own_words_for_trouble_are_understood() {
-    let world = Runtime::new().unwrap();
-    let words = [
-        "ratelimited",
-        "internal_error",
-        "fatal_error",
-        "service_unavailable",
-        "request_timeout",
-    ];
-    let script = [
-        Reply::Status(200, "{\"ok\":false,\"error\":\"internal_error\"}"),
-        Reply::Status(200, "{\"ok\":false,\"error\":\"fatal_error\"}"),
-        Reply::Status(200, "{\"ok\":false,\"error\":\"service_unavailable\"}"),
-        Reply::Status(200, "{\"ok\":false,\"error\":\"request_timeout\"}"),
-        Reply::Status(200, "{\"ok\":false,\"error\":\"ratelimited\"}"),
-    ];
-    let target = Target::of(world.handle(), Vendor::Slack, &script);
-    let mut rig = Rig::start(&config(Vendor::Slack, &target));
-    let started_ms = rig.clock.steady_ms();
-    rig.evaluator_says(vec![alert("late", Firing, 1)]);
-    rig.until_recorded("SENT them firing late-1: 200 OK: posted");
-    assert_eq!(target.seen().len(), words.len() + 1);
-    assert!(
-        rig.clock.steady_ms() - started_ms >= 1_000,
-        "the last one asked for a pause"
-    );
-}
-
-#[test]
 fn nothing_is_longer_than_its_place() {
     let world = Runtime::new().unwrap();
     for vendor in Vendor::ALL {
@@ -271,96 +242,6 @@ fn pagerduty_opens_and_ends_one_alert() {
     assert_eq!(
         target.remembers(|memory| memory.alerts["late"].clone()),
         "resolve"
-    );
-}
-
-#[test]
-fn slack_shows_one_message_an_incident_with_a_thread_whoever_owns_it() {
-    let world = Runtime::new().unwrap();
-    let target = Target::of(world.handle(), Vendor::Slack, &[]);
-    let mut rig = Rig::start(&config(Vendor::Slack, &target));
-    rig.evaluator_says(vec![rich("late"), alert("other", Firing, 1)]);
-    rig.until_recorded("SENT them firing late-1: 200 OK: posted");
-    rig.until_recorded("SENT them firing other-1: 200 OK: posted");
-    // The next owner knows from the log what the first one posted.
-    rig.take_over();
-    rig.evaluator_says(vec![AlertTransition {
-        reason: "back at 85 %".into(),
-        ..alert("late", Resolved, 2)
-    }]);
-    rig.until_recorded("SENT them resolved late-1: 200 OK: updated");
-    let (messages, threads) =
-        target.remembers(|memory| (memory.messages.clone(), memory.threads.clone()));
-    assert_eq!(messages.len(), 2, "{messages:?}");
-    let (ts, _) = messages
-        .iter()
-        .find(|(_, text)| text.contains("RESOLVED"))
-        .unwrap();
-    assert_eq!(
-        threads,
-        [(ts.clone(), "✅ Resolved: back at 85 %".to_owned())]
-    );
-    assert_eq!(target.wrong(), [""; 0]);
-}
-
-#[test]
-fn slack_is_told_an_end_that_came_while_the_beginning_was_on_its_way() {
-    let world = Runtime::new().unwrap();
-    let target = Target::of(world.handle(), Vendor::Slack, &[Reply::Hang]);
-    let mut rig = Rig::start(&config(Vendor::Slack, &target).replace("300ms", "600ms"));
-    rig.evaluator_says(vec![alert("late", Firing, 1)]);
-    rig.until("the first request", |_| target.seen().len() == 1);
-    // Nobody knows whether the first one was posted, so its end is told, as a message of its own.
-    rig.evaluator_says(vec![alert("late", Resolved, 2)]);
-    rig.until_recorded("SENT them resolved late-1: 200 OK: posted");
-    assert_eq!(target.remembers(|memory| memory.messages.len()), 1);
-}
-
-#[test]
-fn a_slack_message_that_was_removed_or_lost_is_posted_anew() {
-    let world = Runtime::new().unwrap();
-    let target = Target::of(world.handle(), Vendor::Slack, &[]);
-    let mut rig = Rig::start(&config(Vendor::Slack, &target));
-    rig.evaluator_says(vec![alert("late", Firing, 1)]);
-    rig.until_recorded("SENT them firing late-1: 200 OK: posted");
-    target.remembers(|memory| memory.messages.clear());
-    rig.evaluator_says(vec![alert("late", Resolved, 2)]);
-    rig.until_recorded("SENT them resolved late-1: 200 OK: posted");
-    // A crash between the request and its record: at least once, under a message of its own.
-    target.answer_with(&[Reply::Hang]);
-    rig.evaluator_says(vec![alert("next", Firing, 1)]);
-    rig.until("the request", |_| target.seen().len() == 4);
-    rig.take_over();
-    rig.until_recorded("SENT them firing next-1: 200 OK: posted");
-    rig.take_over();
-    rig.evaluator_says(vec![alert("next", Resolved, 2)]);
-    rig.until_recorded("SENT them resolved next-1: 200 OK: updated");
-}
-
-#[test]
-fn a_thread_that_cannot_be_written_is_tried_again_with_its_message() {
-    let world = Runtime::new().unwrap();
-    let target = Target::of(world.handle(), Vendor::Slack, &[]);
-    let mut rig = Rig::start(&config(Vendor::Slack, &target));
-    rig.evaluator_says(vec![alert("late", Firing, 1)]);
-    rig.until_recorded("SENT them firing late-1: 200 OK: posted");
-    target.answer_with(&[Reply::Right, Reply::Status(500, "")]);
-    rig.evaluator_says(vec![alert("late", Resolved, 2)]);
-    rig.until_recorded("SENT them resolved late-1: 200 OK: updated");
-    assert_eq!(
-        target.remembers(|memory| (memory.messages.len(), memory.threads.len())),
-        (1, 1)
-    );
-    // Where Slack will have none of it, the message itself says enough.
-    rig.evaluator_says(vec![alert("more", Firing, 1)]);
-    rig.until_recorded("SENT them firing more-1: 200 OK: posted");
-    target.answer_with(&[
-        Reply::Right,
-        Reply::Status(200, "{\"ok\":false,\"error\":\"thread_locked\"}"),
-    ]);
-    rig.evaluator_says(vec![alert("more", Resolved, 2)]);
-    rig.until_recorded(
-        "SENT them resolved more-1: 200 OK: updated, but not its thread: thread_locked",
     );
 }
 
@@ -439,103 +320,4 @@ fn the_watchdog_goes_out_as_long_as_the_dispatcher_lives() {
         assert!(hook.seen().len() <= told, "it goes on without an owner");
         rig.clock.steady_ms() - given_up_ms > 2_500
     });
-}
-
-fn trial(world: &Runtime, text: &str, receiver: &str) -> Result<Vec<Told>, String> {
-    let config: DispatcherConfig = toml::from_str(text).unwrap();
-    let now_ms = SystemClock::new().wall_ms();
-    let done = world.block_on(trial::run(&config, receiver, now_ms));
-    done.map_err(|error| error.to_string())
-}
-
-fn detail(told: &Told) -> &str {
-    match &told.answer {
-        Answer::Taken { detail, .. }
-        | Answer::Refused { detail }
-        | Answer::Trouble { detail, .. } => detail,
-    }
-}
-
-#[test]
-fn an_address_inside_is_not_asked_unless_it_is_allowed() {
-    let world = Runtime::new().unwrap();
-    let target = Target::of(world.handle(), Vendor::Webhook, &[]);
-    let url = target.url().replace("127.0.0.1", "localhost");
-    let allowed = Vendor::Webhook.settings("them", &url);
-    let refused = allowed.replace("allow_private = true\n", "");
-    let told = trial(&world, &refused, "them").unwrap();
-    assert!(
-        detail(&told[0]).starts_with("no connection: ")
-            && detail(&told[0])
-                .ends_with(", a private address; if it is meant to be, set allow_private = true"),
-        "{told:?}"
-    );
-    assert_eq!((told.len(), target.seen().len()), (1, 0));
-    assert_eq!(trial(&world, &allowed, "them").unwrap().len(), 2);
-    assert_eq!(target.seen().len(), 2);
-}
-
-#[test]
-fn a_trial_is_marked_and_ends_itself() {
-    let world = Runtime::new().unwrap();
-    for vendor in Vendor::ALL {
-        let target = Target::of(world.handle(), vendor, &[]);
-        let text = config(vendor, &target);
-        let told = trial(&world, &text, "them").unwrap();
-        let states: Vec<_> = told
-            .iter()
-            .map(|told| (told.state, told.is_taken()))
-            .collect();
-        assert_eq!(
-            states,
-            [("firing", true), ("resolved", true)],
-            "{vendor:?}: {told:?}"
-        );
-        let first = String::from_utf8(target.seen()[0].body.clone()).unwrap();
-        assert!(
-            first.contains("TEST of receiver") && first.contains("nothing is wrong"),
-            "{first}"
-        );
-        assert_eq!(target.wrong(), [""; 0], "{vendor:?}");
-        match vendor {
-            Vendor::PagerDuty => {
-                assert_eq!(
-                    target.remembers(|memory| memory.alerts.values().cloned().collect::<Vec<_>>()),
-                    ["resolve"]
-                );
-            }
-            Vendor::Slack => {
-                assert_eq!(
-                    target.remembers(|memory| (memory.messages.len(), memory.threads.len())),
-                    (1, 1)
-                );
-            }
-            Vendor::Webhook => assert_eq!(target.seen()[1].json()["test"], true),
-            Vendor::Teams => {}
-        }
-    }
-}
-
-#[test]
-fn a_trial_that_is_refused_says_why_and_goes_no_further() {
-    let world = Runtime::new().unwrap();
-    let target = Target::of(
-        world.handle(),
-        Vendor::Webhook,
-        &[Reply::Status(404, "no such hook")],
-    );
-    let text = config(Vendor::Webhook, &target);
-    let told = trial(&world, &text, "them").unwrap();
-    assert_eq!(
-        (told.len(), detail(&told[0])),
-        (1, "404 Not Found: no such hook")
-    );
-    assert_eq!(
-        trial(&world, &text, "others").unwrap_err(),
-        "there is no receiver \"others\"; the configuration has \"them\""
-    );
-    assert_eq!(
-        trial(&world, "", "others").unwrap_err(),
-        "there is no receiver \"others\"; the configuration has none; add a [[dispatcher.receiver]]"
-    );
 }
