@@ -15,7 +15,7 @@ mod library_file;
 mod process;
 pub mod smtp;
 pub mod topic_writer;
-pub mod traffic;
 
 pub use error::{Error, Result};
 pub use process::die_with_parent;
+pub use slawatch_traffic as traffic;

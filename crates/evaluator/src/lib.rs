@@ -43,6 +43,7 @@ mod crowd;
 mod crowd_alert;
 mod episode;
 mod evaluator;
+mod facts;
 mod formula;
 mod gauges;
 mod group_alert;
@@ -69,6 +70,7 @@ mod wording;
 mod tests;
 
 pub use evaluator::{Evaluator, Home, Stats};
+pub use facts::{BadSide, RuleFacts, Target};
 pub use parse::{RulesReport, check_rules};
 pub use rule::RuleSet;
 pub use snapshot::{RestoreError, SCHEMA};

@@ -4,6 +4,7 @@ use slawatch_wire::v1::{Contribution, Evidence, WorstTicket};
 
 use crate::counters::Totals;
 use crate::episode::Assessment;
+use crate::facts::Objective;
 use crate::kinds::oldest::Oldest;
 use crate::kinds::quiet::{self, Quiet};
 use crate::kinds::threshold::Threshold;
@@ -73,6 +74,14 @@ impl Watch {
     pub(crate) fn window(&self) -> Option<i64> {
         match self {
             Self::Threshold(threshold) => threshold.window(),
+            Self::Oldest(_) | Self::Quiet(_) => None,
+        }
+    }
+
+    /// What it wants of a measure over a contract's period, if it is about one.
+    pub(crate) fn objective(&self) -> Option<Objective<'_>> {
+        match self {
+            Self::Threshold(threshold) => threshold.objective(),
             Self::Oldest(_) | Self::Quiet(_) => None,
         }
     }

@@ -236,6 +236,13 @@ impl Tracker {
         !self.unfolded.is_empty() || first.is_some_and(|(wake_ms, _)| *wake_ms < now_ms)
     }
 
+    /// Whether the ticket's history takes no more: an event of it that is not known yet will be rejected.
+    pub fn is_full(&self, ticket_id: &str) -> bool {
+        let slot = self.by_id.get(ticket_id);
+        let ticket = slot.and_then(|slot| self.slots[*slot as usize].as_ref());
+        ticket.is_some_and(|ticket| ticket.history.len() >= MAX_HISTORY)
+    }
+
     /// Publishes every gauge in full with the next [`Tracker::conclude`].
     pub fn announce_gauges(&mut self) {
         self.gauges.mark_all_changed();

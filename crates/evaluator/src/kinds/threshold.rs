@@ -7,6 +7,7 @@ use slawatch_wire::v1::Contribution;
 use crate::breaches::{self, Breach};
 use crate::counters::Totals;
 use crate::episode::{Assessment, Standing};
+use crate::facts::{BadSide, Objective};
 use crate::measure::{Measure, Reading, Trouble, Unit};
 use crate::minute::{Minute, PANE_MS};
 use crate::stats::{self, Sample};
@@ -41,6 +42,15 @@ impl Threshold {
 
     pub(crate) fn window(&self) -> Option<i64> {
         Some(self.window)
+    }
+
+    /// The level to leave is what is wanted.
+    pub(crate) fn objective(&self) -> Option<Objective<'_>> {
+        let bad = match self.trouble_is() {
+            Trouble::Below => BadSide::Below,
+            Trouble::Above | Trouble::Both => BadSide::Above,
+        };
+        Objective::of(&self.measure, self.exit, bad, self.min_samples)
     }
 
     pub(crate) fn take_place(&mut self, lengths: &Lengths) {

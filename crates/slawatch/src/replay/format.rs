@@ -4,19 +4,11 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 use slawatch_event::format_instant;
-use slawatch_policy::Metric;
-use slawatch_tracker::wire_metric;
 use slawatch_wire::v1;
 
-use super::{DeadLetterLine, MergedPanes};
+use slawatch_backtest::{MergedPanes, metric_name};
 
-/// The name of a metric in rows.
-pub fn metric_name(metric: v1::Metric) -> &'static str {
-    Metric::ALL
-        .into_iter()
-        .find(|known| wire_metric(*known) == metric)
-        .map_or("", Metric::name)
-}
+use super::DeadLetterLine;
 
 /// The name of a state in rows.
 pub fn state_name(state: v1::CycleState) -> &'static str {
@@ -189,38 +181,4 @@ fn measures_object(measures: &v1::Measures) -> Map<String, Value> {
 /// Whether a pane has nothing but zeros.
 pub(crate) fn is_empty(measures: &v1::Measures) -> bool {
     measures_object(measures).is_empty()
-}
-
-/// Adds one pane to another.
-pub(crate) fn merge(into: &mut v1::Measures, from: &v1::Measures) {
-    macro_rules! add {
-        ($($field:ident)*) => { $( into.$field = into.$field.wrapping_add(from.$field); )* };
-    }
-    add!(created entered left solved reopened escalated offered answered abandoned flowed_out
-        answered_in_target abandoned_in_target short_abandoned wait_ms handled talk_ms hold_ms wrap_ms
-        ratings satisfied audits audits_passed);
-    for verdict in &from.verdicts {
-        let known = into
-            .verdicts
-            .iter_mut()
-            .find(|known| known.metric == verdict.metric);
-        match known {
-            Some(known) => {
-                known.met += verdict.met;
-                known.breached += verdict.breached;
-            }
-            None => into.verdicts.push(*verdict),
-        }
-    }
-    merge_histogram(&mut into.wait_histogram, &from.wait_histogram);
-    merge_histogram(&mut into.handle_histogram, &from.handle_histogram);
-}
-
-fn merge_histogram(into: &mut Vec<v1::Bucket>, from: &[v1::Bucket]) {
-    for bucket in from {
-        match into.binary_search_by_key(&bucket.bucket, |known| known.bucket) {
-            Ok(position) => into[position].count += bucket.count,
-            Err(position) => into.insert(position, *bucket),
-        }
-    }
 }

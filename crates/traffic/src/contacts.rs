@@ -26,6 +26,12 @@ impl Simulation {
                 ..Details::default()
             },
         );
+        let cut_off_share = self.incident_at(owner).map_or(0.0, |cut| cut.cut_off_share);
+        if cut_off_share > 0.0 && self.chance.happens(cut_off_share) {
+            let after_ms = 6_000 + i64::from(self.chance.below(30_000));
+            self.plan(index, self.now_ms + after_ms, Step::GiveUp);
+            return;
+        }
         if let Some(agent) = self.desks[owner].pool.take_agent() {
             // A free agent still needs to pick up.
             let pick_up_ms = 1_500 + i64::from(self.chance.below(5_000));
@@ -84,7 +90,11 @@ impl Simulation {
                 ..Details::default()
             },
         );
-        let factor = self.owners[usize::from(ticket.owner)].handling_factor;
+        let owner = usize::from(ticket.owner);
+        let longer = self
+            .incident_at(owner)
+            .map_or(1.0, |slow| slow.handling_factor);
+        let factor = self.owners[owner].handling_factor * longer;
         let mut part = |median_ms: f64, sigma: f64| {
             self.quantiles
                 .log_normal(&mut self.chance, median_ms * factor, sigma)

@@ -50,6 +50,15 @@ impl Faults {
     };
 }
 
+/// Something that happened, on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Event {
+    pub(super) kind: &'static str,
+    pub(super) at_ms: i64,
+    /// What it has to wait for.
+    pub(super) held_until_ms: Option<i64>,
+}
+
 /// What kind of record one is, for the counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
@@ -113,15 +122,19 @@ impl Channel {
         }
     }
 
-    /// Sends an event that happened at `at_ms`, which never goes back between calls.
+    /// Sends an event whose instant never goes back between calls.
     pub(super) fn send(
         &mut self,
         quantiles: &Quantiles,
-        kind: &'static str,
-        at_ms: i64,
+        event: Event,
         ticket_id: String,
         json: Vec<u8>,
     ) {
+        let Event {
+            kind,
+            at_ms,
+            held_until_ms,
+        } = event;
         // One draw decides: most events meet no fault at all.
         let draw = self.chance.share();
         let arrival = at_ms + USUAL_DELAY_MS;
@@ -131,6 +144,12 @@ impl Channel {
             json,
         };
         let class = Class::Event { kind, late: false };
+        if let Some(held_until_ms) = held_until_ms {
+            let late = held_until_ms > at_ms + LATE_MS;
+            let arrival = arrival.max(held_until_ms + USUAL_DELAY_MS);
+            self.delay(emission, arrival, Class::Event { kind, late });
+            return;
+        }
         let Faults {
             jittered,
             late,

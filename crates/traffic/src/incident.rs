@@ -1,15 +1,15 @@
-//! The staged incident: one owner's queue gets too few agents and too many contacts for some hours.
+//! Staged incidents: for some hours a queue, or a whole vendor, is in trouble of a known size.
 
 use jiff::tz::TimeZoneDatabase;
 
 use super::world::{HOUR_MS, LocalTime, SLOT_MS, VENDORS};
 
-/// A queue that drowns.
+/// Trouble with a begin and an end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incident {
     /// Whose.
     pub vendor: String,
-    /// Which queue of it.
+    /// Which queue of it; empty is all of them.
     pub queue: String,
     /// The first instant of the trouble, UTC milliseconds; a quarter of an hour begins there.
     pub start_ms: i64,
@@ -21,6 +21,12 @@ pub struct Incident {
     pub surge_factor: f64,
     /// How much longer written replies take.
     pub reply_factor: f64,
+    /// How much longer contacts take.
+    pub handling_factor: f64,
+    /// Of the contacts, those that are cut off after a few seconds.
+    pub cut_off_share: f64,
+    /// Nothing reaches the log while it lasts; all of it does thereafter.
+    pub is_silent: bool,
 }
 
 impl Incident {
@@ -43,13 +49,26 @@ impl Incident {
             )
         };
         Self {
-            vendor: vendor.name.to_owned(),
-            queue: "refunds".to_owned(),
-            start_ms: start,
-            duration_ms: duration,
             staff_factor: 0.3,
             surge_factor: 2.0,
             reply_factor: 8.0,
+            ..Self::nothing(vendor.name, "refunds", start, duration)
+        }
+    }
+
+    /// A span in which nothing is other than usual, for troubles to be put in.
+    pub fn nothing(vendor: &str, queue: &str, start_ms: i64, duration_ms: i64) -> Self {
+        Self {
+            vendor: vendor.to_owned(),
+            queue: queue.to_owned(),
+            start_ms,
+            duration_ms,
+            staff_factor: 1.0,
+            surge_factor: 1.0,
+            reply_factor: 1.0,
+            handling_factor: 1.0,
+            cut_off_share: 0.0,
+            is_silent: false,
         }
     }
 

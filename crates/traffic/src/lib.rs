@@ -1,5 +1,6 @@
 //! Generated traffic: a believable stretch of ticket events of four outsourcers, in the order in which they reach the log.
-//! Pure and deterministic: a configuration gives the same bytes on every machine. Writing them anywhere is [`crate::generate`].
+//! Pure and deterministic: a configuration gives the same bytes on every machine. Writing them anywhere is devstack's business.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod chance;
 mod contacts;
@@ -34,6 +35,8 @@ pub struct TrafficConfig {
     pub tickets_per_day: f64,
     /// The queue that drowns, if any.
     pub incident: Option<Incident>,
+    /// Further troubles. Of those of one time and place the first counts.
+    pub further: Vec<Incident>,
     /// What goes wrong between the sources and the log.
     pub faults: Faults,
 }
@@ -48,6 +51,7 @@ impl TrafficConfig {
             duration_ms,
             tickets_per_day: 6_000.0,
             incident: Some(Incident::mid_week(start_ms, duration_ms)),
+            further: Vec::new(),
             faults: Faults::default(),
         }
     }

@@ -223,3 +223,65 @@ fn an_incident_fits_into_any_span() {
         assert!(incident.duration_ms >= 15 * 60_000, "{hours} h");
     }
 }
+
+#[test]
+fn each_trouble_is_of_its_kind_and_ends() {
+    let begin_ms = MONDAY + 9 * 3_600_000;
+    let duration_ms = 3 * 3_600_000;
+    let calm = Incident::nothing("initech", "tech.l1", begin_ms, duration_ms);
+    let records = |trouble: Incident| -> Vec<Emission> {
+        Traffic::new(TrafficConfig {
+            duration_ms: DAY_MS,
+            incident: None,
+            further: vec![trouble],
+            faults: Faults::NONE,
+            ..TrafficConfig::week(8, MONDAY)
+        })
+        .collect()
+    };
+    let usual = records(calm.clone());
+    let without = TrafficConfig {
+        duration_ms: DAY_MS,
+        incident: None,
+        faults: Faults::NONE,
+        ..TrafficConfig::week(8, MONDAY)
+    };
+    assert!(
+        Traffic::new(without).eq(usual.iter().cloned()),
+        "calm is no trouble"
+    );
+    let inside = |record: &&Emission| {
+        let queue = b"\"vendor\":\"initech\",\"queue\":\"tech.l1\"";
+        let at_ms = record.timestamp_ms;
+        record.json.windows(queue.len()).any(|part| part == queue)
+            && (begin_ms + 1_000..begin_ms + duration_ms).contains(&at_ms)
+    };
+    let count = |records: &[Emission], kind: &str| {
+        let found = records.iter().filter(inside).filter_map(value);
+        found.filter(|event| event["type"] == kind).count()
+    };
+    let talk_ms = |records: &[Emission]| {
+        let handled = records.iter().filter(inside).filter_map(value);
+        let talks: Vec<u64> = handled
+            .filter_map(|event| event["talk_ms"].as_u64())
+            .collect();
+        talks.iter().sum::<u64>() / talks.len() as u64
+    };
+    let cut_off = records(Incident {
+        cut_off_share: 0.5,
+        ..calm.clone()
+    });
+    assert!(count(&cut_off, "contact_abandoned") > 5 * count(&usual, "contact_abandoned").max(4));
+    let slow = records(Incident {
+        handling_factor: 2.0,
+        ..calm.clone()
+    });
+    assert!(talk_ms(&slow) * 2 > 3 * talk_ms(&usual));
+    let silent = records(Incident {
+        is_silent: true,
+        queue: String::new(),
+        ..calm
+    });
+    assert_eq!(silent.iter().filter(inside).count(), 0);
+    assert_eq!(silent.len(), usual.len(), "what was held back comes later");
+}

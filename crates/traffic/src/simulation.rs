@@ -7,7 +7,7 @@ use std::collections::BinaryHeap;
 use jiff::tz::TimeZoneDatabase;
 
 use super::chance::{Chance, Quantiles};
-use super::faults::Channel;
+use super::faults::{Channel, Event};
 use super::incident::Incident;
 use super::pool::{Pool, agents_needed};
 use super::record::{Creation, Details, Subject, Writer, ticket_id};
@@ -222,13 +222,13 @@ impl Simulation {
     }
 
     pub(super) fn incident_at(&self, owner: usize) -> Option<&Incident> {
-        let incident = self
-            .config
-            .incident
-            .as_ref()
-            .filter(|incident| incident.covers(self.now_ms))?;
         let Owner { vendor, queue, .. } = self.owners[owner];
-        (incident.vendor == VENDORS[vendor].name && incident.queue == queue).then_some(incident)
+        let mut incidents = self.config.incident.iter().chain(&self.config.further);
+        incidents.find(|incident| {
+            incident.covers(self.now_ms)
+                && incident.vendor == VENDORS[vendor].name
+                && (incident.queue.is_empty() || incident.queue == queue)
+        })
     }
 
     fn begin_slot(&mut self, owner: usize) {
@@ -337,7 +337,13 @@ impl Simulation {
         let mut key = Vec::with_capacity(12);
         ticket_id(&mut key, subject.ticket);
         let key = String::from_utf8_lossy(&key).into_owned();
-        self.channel
-            .send(&self.quantiles, kind, self.now_ms, key, json);
+        let owner = usize::from(self.tickets[index as usize].owner);
+        let silence = self.incident_at(owner).filter(|silence| silence.is_silent);
+        let event = Event {
+            kind,
+            at_ms: self.now_ms,
+            held_until_ms: silence.map(Incident::end_ms),
+        };
+        self.channel.send(&self.quantiles, event, key, json);
     }
 }
