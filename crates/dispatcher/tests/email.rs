@@ -216,7 +216,7 @@ fn a_login_or_certificate_that_is_wrong_is_mended_sooner_or_later() {
     );
     for (wrong, expected) in [
         (right.replace("hunter2", "wrong"), "535"),
-        (right.replace("ca_file", "# ca_file"), "tls error"),
+        (right.replace("ca_file", "# ca_file"), "unknownissuer"),
         ("tls = \"none\"".to_owned(), "530"),
     ] {
         let config = toml::from_str(&config(&server, &wrong)).unwrap();
