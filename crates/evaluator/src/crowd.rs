@@ -16,6 +16,8 @@ use crate::rule::Badge;
 pub(crate) struct CrowdLimits {
     pub(crate) over: usize,
     pub(crate) within_ms: i64,
+    /// So many more after an acknowledgement, and it fires again.
+    pub(crate) worse_by: Option<i64>,
 }
 
 impl CrowdLimits {
@@ -73,10 +75,25 @@ pub(crate) struct CrowdFiring {
     pub(crate) taken_back: i64,
     /// Those that it stands for and that are still open.
     pub(crate) held: BTreeSet<ClockName>,
+    /// How many had breached when somebody said that they see to it.
+    pub(crate) acknowledged: Option<i64>,
     /// The acknowledgements so far.
     pub(crate) actions: Vec<String>,
     /// Of its firing, where the rule has another by now.
     pub(crate) badge: Option<Arc<Badge>>,
+}
+
+impl CrowdFiring {
+    /// How many breached as far as is known.
+    pub(crate) fn count(&self) -> i64 {
+        self.breached - self.taken_back
+    }
+
+    /// How many there were when it was acknowledged, if there are so many more now.
+    pub(crate) fn worse_than(&self, limits: CrowdLimits) -> Option<i64> {
+        let before = self.acknowledged?;
+        (self.count() - before >= limits.worse_by?).then_some(before)
+    }
 }
 
 impl Crowd {
@@ -100,6 +117,7 @@ impl Crowd {
                 breached: keep as i64,
                 taken_back: 0,
                 held: BTreeSet::new(),
+                acknowledged: None,
                 actions: Vec::new(),
                 badge: None,
             });

@@ -52,7 +52,7 @@ impl<'a> Told<'a> {
         let is_over = !firing.gathering && firing.held.is_empty();
         let (state, reason) = if !is_open {
             (AlertState::Expired, self.rule.about.closed())
-        } else if is_over && firing.breached - firing.taken_back <= over as i64 {
+        } else if is_over && firing.count() <= over as i64 {
             let reason =
                 format!("late events show that no more than {over} breached within {within}");
             (AlertState::Retracted, reason)
@@ -61,6 +61,12 @@ impl<'a> Told<'a> {
                 "no more than {calm} breached within the last {within}, and none of those told together is open"
             );
             (AlertState::Resolved, reason)
+        } else if let Some(before) = firing.worse_than(limits) {
+            firing.acknowledged = None;
+            let now = firing.count();
+            let reason =
+                format!("got worse: {before} breached when it was acknowledged, {now} now");
+            (AlertState::Firing, reason)
         } else if firing.since_ms.is_some() {
             crowd.firing = Some(firing);
             return None;
@@ -99,6 +105,7 @@ impl<'a> Told<'a> {
             return Some(None);
         }
         firing.actions.push(action.action_id.clone());
+        firing.acknowledged = Some(firing.count());
         crowd.revision += 1;
         let said = (AlertState::Acknowledged, wording::acknowledged(action));
         Some(Some(AlertTransition {
@@ -146,7 +153,7 @@ impl<'a> Told<'a> {
 
     fn summary(&self, limits: CrowdLimits, firing: &CrowdFiring, worst: &[WorstTicket]) -> String {
         let CrowdKey { vendor, queue, .. } = self.of;
-        let breached = firing.breached - firing.taken_back;
+        let breached = firing.count();
         let open = firing.held.len();
         let (over, within) = (limits.over, wording::duration(limits.within_ms));
         let mut text = format!(
@@ -163,7 +170,7 @@ impl<'a> Told<'a> {
 
     fn evidence(&self, limits: CrowdLimits, firing: &CrowdFiring) -> Vec<Evidence> {
         let mut list = vec![
-            ("breached", firing.breached - firing.taken_back),
+            ("breached", firing.count()),
             ("held", firing.held.len() as i64),
             ("over", limits.over as i64),
             ("within_ms", limits.within_ms),

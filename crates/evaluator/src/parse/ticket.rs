@@ -90,10 +90,11 @@ fn levels(section: &mut Section<'_>, warns: bool) -> Vec<WarnLevel> {
 fn crowd(section: &mut Section<'_>, breaches: bool) -> Option<CrowdLimits> {
     let span = section.get("group")?.span();
     let mut group = section.table("group", "group", "{ over = 5, within = \"10m\" }")?;
-    group.refuse_unknown(&["over", "within"], |_| None);
+    group.refuse_unknown(&["over", "within", "worse_by"], |_| None);
     group.required_value("over", "5");
     group.required_value("within", "\"10m\"");
     let over = group.count("over", 1, "5");
+    let worse_by = group.count("worse_by", 1, "10");
     let within = group.duration_ms("within");
     let nothing = |within: &&Located<i64>| within.value == 0;
     if let Some(nothing) = within.as_ref().filter(nothing) {
@@ -112,5 +113,6 @@ fn crowd(section: &mut Section<'_>, breaches: bool) -> Option<CrowdLimits> {
     Some(CrowdLimits {
         over: usize::try_from(over?).ok()?,
         within_ms: within?.value,
+        worse_by,
     })
 }

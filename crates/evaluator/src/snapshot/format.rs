@@ -312,4 +312,6 @@ pub(super) struct CrowdFiringState {
     pub(super) actions: Vec<String>,
     #[prost(message, optional, tag = "7")]
     pub(super) badge: Option<BadgeState>,
+    #[prost(sint64, optional, tag = "8")]
+    pub(super) acknowledged: Option<i64>,
 }

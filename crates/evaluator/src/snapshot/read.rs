@@ -379,6 +379,7 @@ fn crowd(state: &CrowdState, rule: &KeptRule) -> Crowd {
         breached: firing.breached,
         taken_back: firing.taken_back,
         held: BTreeSet::new(),
+        acknowledged: firing.acknowledged,
         actions: firing.actions.clone(),
         badge: badge(firing.badge.as_ref(), rule),
     });

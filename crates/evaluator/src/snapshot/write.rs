@@ -233,6 +233,7 @@ fn of_crowd((key, crowd): (&CrowdKey, &Crowd)) -> CrowdState {
         gathering: firing.gathering,
         breached: firing.breached,
         taken_back: firing.taken_back,
+        acknowledged: firing.acknowledged,
         actions: firing.actions.clone(),
         badge: firing.badge.as_deref().map(of_badge),
     });

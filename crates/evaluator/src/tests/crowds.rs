@@ -79,8 +79,8 @@ const GROUPED: &str = "group = { over = 3, within = \"10m\" }";
 const CROWD: &str = "r/acme/refunds";
 
 /// Three are told one by one, two more are not.
-fn crowd() -> Story {
-    let mut story = Story::under(&rule(GROUPED));
+fn crowd(group: &str) -> Story {
+    let mut story = Story::under(&rule(group));
     for minute in 1..=3 {
         let time = format!("10:0{minute}");
         story.hear(Flush::at(&time).outcome(ticket(&format!("T{minute}"), &time)));
@@ -103,7 +103,7 @@ fn crowd() -> Story {
 
 #[test]
 fn many_that_breach_together_are_told_by_one_alert() {
-    let mut story = crowd();
+    let mut story = crowd(GROUPED);
     let told = story.last().clone();
     assert_eq!((told.key.as_str(), told.kind.as_str()), (CROWD, "ticket"));
     assert_eq!(told.reason, "more than 3 breached within 10m");
@@ -148,7 +148,7 @@ fn many_that_breach_together_are_told_by_one_alert() {
 
 #[test]
 fn a_crowd_that_never_was_is_taken_back() {
-    let mut story = crowd();
+    let mut story = crowd(GROUPED);
     story.tellings();
     let paused = ["T3", "T4", "T5"].map(|name| OutcomeRow {
         ticket_id: name.to_owned(),
@@ -169,12 +169,9 @@ fn a_crowd_that_never_was_is_taken_back() {
     );
 }
 
-#[test]
-fn what_people_say_of_a_crowd_is_told_once() {
-    let mut story = crowd();
-    let incident = story.last().incident.clone();
+fn acknowledge(action_id: &str, incident: String) -> Signal {
     let action = Action {
-        action_id: "a1".to_owned(),
+        action_id: action_id.to_owned(),
         kind: ActionKind::Acknowledge as i32,
         author: "kim".to_owned(),
         alert_key: CROWD.to_owned(),
@@ -182,9 +179,15 @@ fn what_people_say_of_a_crowd_is_told_once() {
         incident,
         ..Action::default()
     };
-    let said = Signal {
+    Signal {
         kind: Some(signal::Kind::Action(action)),
-    };
+    }
+}
+
+#[test]
+fn what_people_say_of_a_crowd_is_told_once() {
+    let mut story = crowd(GROUPED);
+    let said = acknowledge("a1", story.last().incident.clone());
     story.tellings();
     story.evaluator.apply(&said, &mut story.told);
     assert_eq!(story.last().reason, "acknowledged by kim");
@@ -195,8 +198,27 @@ fn what_people_say_of_a_crowd_is_told_once() {
 }
 
 #[test]
+fn a_crowd_that_grows_after_all_fires_again() {
+    let mut story = crowd("group = { over = 3, within = \"10m\", worse_by = 2 }");
+    let said = acknowledge("a1", String::new());
+    story.evaluator.apply(&said, &mut story.told);
+    story.tellings();
+    story.hear(Flush::at("10:04:10").outcome(ticket("T6", "10:04:08")));
+    story.restart();
+    assert_eq!(story.tellings(), QUIET);
+    story.hear(Flush::at("10:04:20").outcome(ticket("T7", "10:04:18")));
+    assert_eq!(
+        story.last().reason,
+        "got worse: 5 breached when it was acknowledged, 7 now"
+    );
+    assert_eq!(story.tellings(), ["10:04:20 firing r/acme/refunds"]);
+    story.hear(Flush::at("10:04:30").outcome(ticket("T8", "10:04:28")));
+    assert_eq!(story.tellings(), QUIET);
+}
+
+#[test]
 fn a_rule_that_groups_no_more_tells_one_by_one() {
-    let mut story = crowd();
+    let mut story = crowd(GROUPED);
     story.tellings();
     story.restart_under(&rule(""));
     story.hear(Flush::at("10:05"));

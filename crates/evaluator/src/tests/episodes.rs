@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use slawatch_wire::v1::{
     Action, ActionKind, AlertState, AlertTransition, RulesTaken, Signal, signal,
 };
@@ -36,12 +38,12 @@ name = "replies"
 type = "threshold"
 measure = "attainment.first_reply"
 window = "2m"
-enter = "70%"
-exit = "90%"
+enter = "85%"
+exit = "95%"
 severity = "error"
 by = ["vendor"]
 calendar = "desk"
-for = "40s"
+for = "5s"
 [[rule]]
 name = "backlog"
 type = "backlog"
@@ -53,7 +55,7 @@ worse_by = 5
 [[rule]]
 name = "old"
 type = "oldest"
-enter = "65m"
+enter = "61m"
 exit = "30m"
 severity = "warning"
 by = ["vendor"]
@@ -72,7 +74,7 @@ on = ["breached", "warning"]
 severity = "error"
 calendar = "desk"
 worse_by = "1m"
-group = { over = 2, within = "2m" }
+group = { over = 2, within = "2m", worse_by = 2 }
 [[rule]]
 name = "each"
 type = "ticket"
@@ -164,6 +166,49 @@ fn flaw(told: &[&AlertTransition]) -> Option<String> {
         last = incident;
     }
     firing.map(|incident| format!("{incident} has no end"))
+}
+
+/// The stories of the properties come to all that can happen to an alert, or the properties would prove little.
+#[test]
+fn the_stories_have_everything_in_them() {
+    let rules = rules(RULES);
+    let mut seen = BTreeSet::new();
+    let people = proptest::collection::vec(0..9usize, 40);
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..200 {
+        let rounds = rounds().new_tree(&mut runner).expect("rounds").current();
+        let people = people.new_tree(&mut runner).expect("people").current();
+        for told in run(&rules, &story(&rounds, &people)) {
+            let of_a_queue = told.ticket_id.is_empty();
+            let worse = told.reason.starts_with("got worse");
+            seen.insert((told.rule.clone(), told.state() as i32, of_a_queue, worse));
+        }
+    }
+    let wanted = [
+        ("sl", AlertState::Pending, true, false),
+        ("sl", AlertState::Firing, true, false),
+        ("sl", AlertState::Firing, true, true),
+        ("sl", AlertState::Acknowledged, true, false),
+        ("sl", AlertState::Resolved, true, false),
+        ("replies", AlertState::Expired, true, false),
+        ("backlog", AlertState::Firing, true, true),
+        ("old", AlertState::Firing, true, true),
+        ("old", AlertState::Expired, true, false),
+        ("quiet", AlertState::Firing, true, false),
+        ("quiet", AlertState::Resolved, true, false),
+        ("many", AlertState::Firing, false, false),
+        ("many", AlertState::Firing, true, false),
+        ("many", AlertState::Acknowledged, true, false),
+        ("many", AlertState::Resolved, true, false),
+        ("many", AlertState::Expired, false, false),
+        ("each", AlertState::Firing, false, true),
+        ("each", AlertState::Retracted, false, false),
+    ];
+    let is_missing = |(rule, state, of_a_queue, worse): &(&str, AlertState, bool, bool)| {
+        !seen.contains(&((*rule).to_owned(), *state as i32, *of_a_queue, *worse))
+    };
+    let missing: Vec<_> = wanted.into_iter().filter(is_missing).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 proptest! {

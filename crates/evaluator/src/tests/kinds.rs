@@ -187,6 +187,10 @@ fn mistakes_in_ticket_rules() {
             "6 | 0 | over takes a whole number from 1 on, and this is an integer | write a number such as 5",
         ),
         (
+            format!("{breached}\ngroup = {{ over = 5, within = \"10m\", worse_by = \"10%\" }}"),
+            "6 | \"10%\" | worse_by takes a whole number from 1 on, and this is a string | write a number such as 10",
+        ),
+        (
             format!("{breached}\ngroup = {{ over = 5 }}"),
             "6 | { over = 5 } | group has no within | write within = \"10m\"",
         ),
@@ -196,7 +200,7 @@ fn mistakes_in_ticket_rules() {
         ),
         (
             format!("{breached}\ngroup = {{ over = 5, within = \"10m\", by = \"queue\" }}"),
-            "6 | by | unknown key \"by\" in group | write one of over, within",
+            "6 | by | unknown key \"by\" in group | write one of over, within, worse_by",
         ),
         (
             format!("{breached}\nby = [\"vendor\"]"),
