@@ -6,7 +6,9 @@ use slawatch_stream::{MemoryLog, Outgoing};
 use slawatch_wire::Message;
 use slawatch_wire::v1::{AlertBatch, AlertState, AlertTransition};
 
-use crate::{Dice, HOUR_MS, KEYS, PARTITIONS};
+use slawatch_stream::faults::Dice;
+
+use crate::{HOUR_MS, KEYS, PARTITIONS};
 
 /// Says what is true, now and then twice, and now and then as one that was replaced.
 #[derive(Default)]

@@ -7,13 +7,14 @@
 mod evaluator;
 mod world;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use evaluator::Evaluator;
 use slawatch_dispatcher::queue::Queue;
 use slawatch_dispatcher::{DispatcherConfig, DispatcherFactory, Topics};
+use slawatch_stream::faults::Dice;
 use slawatch_stream::{
     Clock, Log, ManualClock, MemoryLog, MemorySession, MemoryStore, StartAt, TopicPartition,
     TopicSpec, Worker, WorkerConfig, WorkerParts,
@@ -39,24 +40,6 @@ const CONFIG: &str = r#"
     type = "webhook"
     url = "http://unused"
 "#;
-
-/// SplitMix64: the whole run follows from its seed.
-#[derive(Debug)]
-pub struct Dice(u64);
-
-impl Dice {
-    pub fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-
-    pub fn one_in(&mut self, sides: u64) -> bool {
-        self.roll(sides) == 0
-    }
-}
 
 struct Process {
     worker: Worker<DispatcherFactory>,
@@ -100,23 +83,12 @@ impl Cluster {
         let all: Vec<_> = (0..PARTITIONS)
             .map(|p| TopicPartition::new("slawatch.notifications", p))
             .collect();
-        let mut world = World {
-            clock: clock.clone(),
-            notifications: log.reader(&all, StartAt::Beginning).unwrap(),
-            intents: BTreeSet::new(),
-            down: [false; 2],
-            shown_until_ms: BTreeMap::new(),
-            incidents: BTreeMap::new(),
-            shown: BTreeSet::new(),
-            keys_seen: BTreeSet::new(),
-            requests: 0,
-            repeats: 0,
-            outdated: 0,
-        };
+        let notifications = log.reader(&all, StartAt::Beginning).unwrap();
+        let mut world = World::new(clock.clone(), notifications);
         // The first poll tells of the assignment, and of no record yet.
         world.read_intents();
         let mut cluster = Self {
-            dice: Dice(seed),
+            dice: Dice::new(seed),
             clock,
             log,
             store: Arc::new(MemoryStore::default()),

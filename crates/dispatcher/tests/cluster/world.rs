@@ -12,7 +12,9 @@ use slawatch_stream::{Clock, ConsumerEvent, LogReader, ManualClock, PollHandler,
 use slawatch_wire::Message;
 use slawatch_wire::v1::{AlertState, NotificationBatch, NotificationState};
 
-use crate::{Dice, REFUSED};
+use slawatch_stream::faults::Dice;
+
+use crate::REFUSED;
 
 /// The receivers' queues of one process, which dies with it.
 #[derive(Debug)]
@@ -109,6 +111,22 @@ pub struct Incident {
 }
 
 impl World {
+    pub fn new(clock: Arc<ManualClock>, notifications: Box<dyn LogReader>) -> Self {
+        Self {
+            clock,
+            notifications,
+            intents: BTreeSet::new(),
+            down: [false; 2],
+            shown_until_ms: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+            shown: BTreeSet::new(),
+            keys_seen: BTreeSet::new(),
+            requests: 0,
+            repeats: 0,
+            outdated: 0,
+        }
+    }
+
     pub fn answer(&mut self, number: usize, items: &[Item], dice: &mut Dice) -> Answer {
         self.requests += 1;
         let retry = |maybe_delivered| Answer::Trouble {

@@ -4,6 +4,7 @@
 //! production. All wrappers of one [`Faults`] stand for one process: once it has crashed, nothing that it holds has any
 //! effect any more.
 
+mod chance;
 mod consumer;
 mod producer;
 mod store;
@@ -16,6 +17,8 @@ use crate::consumer::Consumer;
 use crate::error::StreamError;
 use crate::producer::Producer;
 use crate::store::SnapshotStore;
+
+pub use chance::{Dice, RandomFaults, Trouble};
 
 /// A call that may be disturbed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

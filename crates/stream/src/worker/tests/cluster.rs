@@ -3,12 +3,11 @@
 //! what a straight recomputation of the log gives.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::toy::{Batch, OUTPUTS, Row, Toy, ToyFactory, Verdict, read_batch};
-use crate::faults::{Fault, Faults, Operation};
+use crate::faults::{Dice, Faults, RandomFaults, Trouble};
 use crate::snapshot::GroupState;
 use crate::{
     Clock, ConsumerEvent, Log, LogReader, ManualClock, MemoryLog, MemorySession, MemoryStore,
@@ -20,24 +19,6 @@ const SOURCES: u32 = 3;
 const WORKERS: usize = 3;
 const KEYS: u64 = 9;
 const STARTED_MS: i64 = 1_700_000_000_000;
-
-/// SplitMix64: the whole run follows from its seed.
-#[derive(Clone)]
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-
-    fn one_in(&mut self, sides: u64) -> bool {
-        self.roll(sides) == 0
-    }
-}
 
 /// A process: a worker with its faults and its standing in the group.
 struct Process {
@@ -88,8 +69,7 @@ struct Cluster {
     log: MemoryLog,
     store: Arc<MemoryStore>,
     clock: Arc<ManualClock>,
-    /// Faults per 1000 calls.
-    trouble: Arc<AtomicU32>,
+    trouble: Trouble,
     processes: Vec<Option<Process>>,
     out: Box<dyn LogReader>,
     reader: Reader,
@@ -125,7 +105,7 @@ fn config() -> WorkerConfig {
 
 impl Cluster {
     fn new(seed: u64) -> Self {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let clock = Arc::new(ManualClock::new(STARTED_MS));
         let log = MemoryLog::stepped(clock.clone());
         let stamped = if dice.one_in(2) {
@@ -150,7 +130,7 @@ impl Cluster {
             log,
             store: Arc::default(),
             clock,
-            trouble: Arc::new(AtomicU32::new(4)),
+            trouble: Trouble::per_mille(4),
             processes: Vec::new(),
             out,
             reader: Reader::default(),
@@ -163,30 +143,8 @@ impl Cluster {
     }
 
     fn start(&mut self) -> Process {
-        let trouble = Arc::clone(&self.trouble);
-        let dice = Mutex::new(Dice(self.dice.roll(u64::MAX)));
-        let faults = Faults::new(move |operation: Operation| {
-            let mut dice = dice.lock().unwrap();
-            if dice.roll(1000) >= u64::from(trouble.load(Ordering::Relaxed)) {
-                return match operation {
-                    // Acknowledgements often take a while.
-                    Operation::Acknowledge
-                        if dice.one_in(3) && trouble.load(Ordering::Relaxed) > 0 =>
-                    {
-                        Fault::Delays
-                    }
-                    _ => Fault::None,
-                };
-            }
-            let all = [
-                Fault::Fails,
-                Fault::LosesAnswer,
-                Fault::Delays,
-                Fault::CrashesBefore,
-                Fault::CrashesAfter,
-            ];
-            all[usize::try_from(dice.roll(5)).unwrap()]
-        });
+        let dice = Dice::new(self.dice.roll(u64::MAX));
+        let faults = Faults::new(RandomFaults::new(dice, self.trouble.clone()));
         let consumer = self.log.join("toy", &["in"]);
         let session = consumer.session().unwrap();
         let parts = WorkerParts {
@@ -384,7 +342,7 @@ impl Cluster {
 
     /// No more trouble; everything runs until all is read and every deadline is past.
     fn settle(&mut self) {
-        self.trouble.store(0, Ordering::Relaxed);
+        self.trouble.set(0);
         for index in 0..WORKERS {
             if self.processes[index]
                 .as_ref()
