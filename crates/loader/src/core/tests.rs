@@ -409,10 +409,11 @@ fn load_through_faults(log: &[Vec<u8>], seed: u64) -> MemoryTables {
                 story.read(SIGNALS, next as i64, &log[next]);
                 next += 1;
             }
-            let fault = match dice(8) {
+            let fault = match dice(10) {
                 0 => Some(Fault::Unavailable),
                 1 => Some(Fault::AnswerLost),
                 2 => Some(Fault::Hang),
+                3 => Some(Fault::Partial),
                 _ => None,
             };
             if let (Some(fault), false) = (fault, last_life) {
