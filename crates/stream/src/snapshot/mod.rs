@@ -22,6 +22,22 @@ pub struct SnapshotId {
     pub batch: u64,
 }
 
+impl SnapshotId {
+    /// Names the empty state that a source begins with.
+    pub(crate) fn first(base: i64, epoch: u64) -> Self {
+        Self {
+            offset: base,
+            epoch,
+            batch: 0,
+        }
+    }
+
+    /// No flush came before it: nothing was read yet.
+    pub(crate) fn is_first(self) -> bool {
+        self.batch == 0
+    }
+}
+
 impl fmt::Display for SnapshotId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -118,13 +118,14 @@ impl<F: ProcessorFactory> Worker<F> {
         }
     }
 
-    /// Removes all but the newest few snapshots up to the one just named. What lies beyond it is not this worker's.
+    /// Removes all but the newest few snapshots up to the one just named, and the first: it is small, and should all
+    /// others be damaged it says under which rules to begin anew. What lies beyond the named one is not this worker's.
     fn prune(&self, index: usize, named: SnapshotId) {
         let folder = &self.slots[index].folder;
         let store = self.parts.store.as_ref();
         let pruned = store.list(folder.path()).and_then(|keys| {
             let mut ids: Vec<SnapshotId> = keys.iter().filter_map(|key| folder.id(key)).collect();
-            ids.retain(|id| *id <= named);
+            ids.retain(|id| *id <= named && !id.is_first());
             ids.sort_unstable();
             let surplus = ids.len().saturating_sub(self.config.keep_snapshots.max(1));
             ids[..surplus]

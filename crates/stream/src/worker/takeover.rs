@@ -2,9 +2,9 @@
 
 use crate::consumer::{Commit, CommitOutcome, Committed, OffsetRange};
 use crate::error::StreamError;
-use crate::processor::{ProcessorFactory, RestoreError};
+use crate::processor::{Processor, ProcessorFactory, RestoreError};
 use crate::record::TopicPartition;
-use crate::snapshot::format::{self, SnapshotDamage};
+use crate::snapshot::format::{self, SnapshotDamage, SnapshotHeader};
 use crate::snapshot::{GroupState, SnapshotId};
 
 use super::slot::{CatchUp, Mark, Phase, Replay, Running, Slot};
@@ -212,24 +212,30 @@ impl<F: ProcessorFactory> Worker<F> {
 
     /// Commits the group's own offset under the next epoch.
     fn claim(&mut self, index: usize) -> Result<Claim, Refusal> {
-        let slot = &self.slots[index];
-        let partition = &slot.partition;
+        let partition = self.slots[index].partition.clone();
         let consumer = self.parts.consumer.as_mut();
         let found = consumer
-            .committed(std::slice::from_ref(partition))?
+            .committed(std::slice::from_ref(&partition))?
             .pop()
             .flatten();
-        let range = consumer.offsets(partition)?;
+        let range = consumer.offsets(&partition)?;
         let (offset, state) = match &found {
-            None => self.first_state(index, range)?,
+            None => {
+                let (offset, mut state) = self.first_state(index, range)?;
+                if state.snapshot.is_none() {
+                    state.snapshot = Some(self.put_first(index, &state)?);
+                }
+                (offset, state)
+            }
             Some(committed) => {
+                let slot = &self.slots[index];
                 let before = check(slot, committed, range, &self.config).map_err(Refusal::Stop)?;
                 let epoch = before.epoch + 1;
                 (committed.offset, GroupState { epoch, ..before })
             }
         };
         let commit = Commit {
-            partition: partition.clone(),
+            partition,
             offset,
             metadata: state.to_string(),
         };
@@ -291,6 +297,24 @@ impl<F: ProcessorFactory> Worker<F> {
             return Ok((id.offset, state));
         }
         Ok((range.low, state))
+    }
+
+    /// Puts the empty state into the store, for it names the rules or policies under which the log is read from its
+    /// beginning: a later owner who is configured with others must not work it through under those. It is named by the
+    /// claim itself, so nothing is said before; if another was first, its file counts.
+    fn put_first(&self, index: usize, state: &GroupState) -> Result<SnapshotId, Refusal> {
+        let slot = &self.slots[index];
+        let processor = self.parts.factory.create(&slot.source);
+        let id = SnapshotId::first(state.base, state.epoch);
+        let header = SnapshotHeader {
+            fingerprint: processor.fingerprint(),
+            offset: state.base,
+            clock_ms: state.clock_ms,
+            log_clock_ms: i64::MIN,
+        };
+        let file = format::encode(&header, |out| processor.snapshot(out));
+        self.parts.store.put_new(&slot.folder.key(id), file)?;
+        Ok(id)
     }
 
     fn snapshot_ids(&self, index: usize) -> Result<Vec<SnapshotId>, Refusal> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::toy::{OUTPUTS, ToyFactory};
 use crate::{
     Commit, CommitOutcome, Consumer as _, Log as _, LogReader as _, ManualClock, MemoryLog,
-    MemoryStore, Outgoing, PartitionState, SnapshotStore as _, TopicPartition, TopicSpec, Worker,
-    WorkerConfig, WorkerParts,
+    MemoryStore, Outgoing, PartitionState, SnapshotStore as _, StartAt, TopicPartition, TopicSpec,
+    Worker, WorkerConfig, WorkerParts,
 };
 
 struct Place {
@@ -116,6 +116,41 @@ fn undisturbed_nothing_stops() {
         (PartitionState::Live, String::new()),
         "taken over"
     );
+}
+
+#[test]
+fn what_a_source_begins_under_is_kept_before_anything_is_said() {
+    let place = Place::with_records(5);
+    let mut out = (place.log)
+        .reader(&[TopicPartition::new("out", 0)], StartAt::Beginning)
+        .unwrap();
+    let mut worker = place.worker();
+    while place.snapshots().is_empty() {
+        place.clock.advance(1);
+        worker.step(Duration::ZERO).unwrap();
+        assert_eq!(out.poll(Duration::ZERO, 10, &mut Nothing).unwrap(), 0);
+    }
+    let first = place.snapshots();
+    let claimed = place.log.committed("toy", &source()).unwrap().metadata;
+    assert!(
+        first[0].contains("00000-0000000001-0000000000000."),
+        "{first:?}"
+    );
+    assert!(
+        claimed.contains("epoch=1 ") && claimed.contains("snapshot="),
+        "{claimed}"
+    );
+    drop(worker);
+    for _ in 0..4 {
+        for _ in 0..5 {
+            let record = Outgoing::new(Arc::from("in"), 0, b"k note".to_vec());
+            place.log.append(record).unwrap();
+        }
+        assert_eq!(place.run(), (PartitionState::Live, String::new()));
+    }
+    let kept = place.snapshots();
+    assert_eq!(kept[0], first[0], "the first is kept whatever comes later");
+    assert_eq!(kept.len(), 4, "{kept:?}");
 }
 
 #[test]
