@@ -25,6 +25,8 @@ enum Command {
     Demo(Demo),
     /// Run every test, on a real Kafka broker and real ClickHouse.
     Test(Test),
+    /// Play whole clusters that are disturbed by seed, and check that every promise is kept.
+    Simulate(Simulate),
     /// Measure.
     Bench(Bench),
 }
@@ -44,6 +46,16 @@ struct Test {
     /// Arguments of `cargo test`, such as `-p slawatch-tracker`; default: the whole workspace.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+struct Simulate {
+    /// How many seeds.
+    #[arg(long, default_value_t = 2_000)]
+    seeds: u64,
+    /// The first of them.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
 }
 
 #[derive(Args, Debug)]
@@ -70,6 +82,7 @@ fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Demo(demo) => demo.run(),
         Command::Test(test) => test.run(),
+        Command::Simulate(simulate) => simulate.run(),
         Command::Bench(bench) => bench.run(),
     };
     done.unwrap_or_else(|error| {
@@ -106,6 +119,20 @@ impl Test {
         // Tests start these programs from beside their own.
         build(&["--workspace", "--bins"])?;
         finish(cargo().arg("test").args(arguments))
+    }
+}
+
+impl Simulate {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        tools::require(&TO_BUILD)?;
+        let test = "whatever_happens_every_promise_is_kept";
+        finish(
+            cargo()
+                .args(["test", "--quiet", "-p", "slawatch-simulation", test])
+                .args(["--", "--nocapture"])
+                .env("SIMULATE_SEEDS", self.seeds.to_string())
+                .env("SIMULATE_FROM", self.from.to_string()),
+        )
     }
 }
 
