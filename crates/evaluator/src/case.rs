@@ -7,6 +7,7 @@ use slawatch_wire::v1::{Action, AlertTransition};
 use crate::episode::{Episode, Look, Phase, Standing};
 use crate::group_alert::{self, Told};
 use crate::groups::Moment;
+use crate::history::Past;
 use crate::identity;
 use crate::rule::{Badge, GroupRule};
 use crate::view::{Seen, View};
@@ -25,10 +26,12 @@ impl<'a> Case<'a> {
         episode: &'a mut Episode,
         (vendor, group): (&'a str, Seen<'a>),
         moment: Moment<'a>,
+        past: &'a Past,
     ) -> Self {
         let view = View {
             vendor,
             group,
+            past,
             now_ms: moment.now_ms,
             incomplete: !moment.sources_out.is_empty(),
             about: &rule.about,

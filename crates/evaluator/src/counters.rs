@@ -121,6 +121,13 @@ impl Counter {
                 | Self::HANDLE_SQUARES
         )
     }
+
+    /// The set of these.
+    pub(crate) fn mask(counters: &[Self]) -> u64 {
+        counters
+            .iter()
+            .fold(0, |mask, counter| mask | 1 << counter.0)
+    }
 }
 
 /// A value for every counter, with the set of those that may differ from zero.
@@ -211,6 +218,15 @@ impl Totals {
             decreases.increase(index, self.values[index]);
         }
         decreases
+    }
+
+    /// The counters of a set alone.
+    pub(crate) fn of(&self, mask: u64) -> Self {
+        let mut some = Self::ZERO;
+        for index in bits(self.mask & mask) {
+            some.increase(index, self.values[index]);
+        }
+        some
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
@@ -365,6 +381,9 @@ mod tests {
         let squares = totals.get(Counter::HANDLE_SQUARES);
         assert_eq!(squares, stats::squares(&row.handle_histogram));
         assert_eq!(totals.get(Counter::WAIT_SQUARES), 0);
+        let some = totals.of(Counter::mask(&[Counter::CREATED, Counter::OFFERED]));
+        assert_eq!(some.get(Counter::CREATED), 1);
+        assert_eq!(some.get(Counter::AUDITS_PASSED), 0);
         assert_eq!(totals.get(Counter::CREATED), 1);
         assert_eq!(totals.get(Counter::AUDITS_PASSED), 22);
         assert_eq!(totals.get(counted("met.answer")), 3);

@@ -44,6 +44,8 @@ pub(crate) struct Firing {
     pub(crate) since_ms: i64,
     /// Since when the trouble is over, while `keep_firing_for` runs.
     pub(crate) left_since_ms: Option<i64>,
+    /// The gravest that was told.
+    pub(crate) grade: u8,
     /// What speaks for it: the firing itself, and every moment that was worse than all before.
     pub(crate) witnesses: Vec<Witness>,
     pub(crate) acknowledged: Option<Acknowledged>,
@@ -117,6 +119,8 @@ pub(crate) struct Assessment {
     pub(crate) standing: Standing,
     /// In the unit of `worse_by`, larger being worse; `None` where there is no value.
     pub(crate) badness: Option<f64>,
+    /// Of a kind that knows more than one trouble: how grave this is. A graver one is told though it fires already.
+    pub(crate) grade: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +157,10 @@ pub(crate) enum Step {
         firing_since_ms: i64,
         from: f64,
         to: f64,
+    },
+    /// A graver trouble has come, whether or not it was acknowledged.
+    Aggravate {
+        firing_since_ms: i64,
     },
     Acknowledge {
         firing_since_ms: i64,
@@ -242,7 +250,7 @@ impl Episode {
             }
             Phase::Firing(firing) => {
                 let step = firing.step(rule, found, look, grounds)?;
-                if !matches!(step, Step::Worsen { .. }) {
+                if !matches!(step, Step::Worsen { .. } | Step::Aggravate { .. }) {
                     self.phase = Phase::Quiet;
                 }
                 step
@@ -257,6 +265,7 @@ impl Episode {
         self.phase = Phase::Firing(Firing {
             since_ms: look.now_ms,
             left_since_ms: None,
+            grade: found.grade,
             witnesses: vec![Witness::new(look.now_ms, found.badness, grounds)],
             acknowledged: None,
             actions: Vec::new(),
@@ -317,6 +326,11 @@ impl Firing {
             Standing::Entered => {
                 self.left_since_ms = None;
                 self.remember_the_worst(found, look, grounds);
+                if found.grade > self.grade {
+                    self.grade = found.grade;
+                    self.acknowledged = None;
+                    return Some(Step::Aggravate { firing_since_ms });
+                }
                 return self.worsen(rule, found);
             }
             Standing::Between => {

@@ -12,6 +12,7 @@ use slawatch_wire::v1::{
 use slawatch_wire::vendor_partition;
 
 use crate::groups::{Groups, Moment, Teller};
+use crate::history::Mark;
 use crate::minute::Minute;
 use crate::rule::RuleSet;
 use crate::sources::{Admission, Sources};
@@ -72,9 +73,9 @@ impl Evaluator {
     /// As at the beginning of the log.
     pub fn new(rules: Arc<RuleSet>, home: Home) -> Self {
         Self {
+            groups: Groups::new(&rules),
             rules,
             sources: Sources::default(),
-            groups: Groups::new(),
             tickets: Tickets::new(home),
             parting: Vec::new(),
             rules_epoch: 0,
@@ -118,10 +119,21 @@ impl Evaluator {
         }
     }
 
-    /// Who silences what decides who is told, not what is true; so only acknowledgements count here.
+    /// Who silences what decides who is told, not what is true; so only acknowledgements and marked changes count here.
     fn act(&mut self, action: &Action, out: &mut Vec<AlertTransition>) {
-        if action.kind() != ActionKind::Acknowledge {
-            return;
+        match action.kind() {
+            ActionKind::Acknowledge => {}
+            ActionKind::MarkChange => {
+                self.groups.past.take_mark(Mark {
+                    at_ms: action.starts_ms.unwrap_or(action.at_ms),
+                    action_id: action.action_id.clone(),
+                    vendor: action.vendor.clone(),
+                    queue: action.queue.clone(),
+                    reason: action.reason.clone(),
+                });
+                return;
+            }
+            ActionKind::Unspecified | ActionKind::Silence | ActionKind::ExpireSilence => return,
         }
         let moment = Moment {
             now_ms: self.sources.clock_ms.unwrap_or(0),

@@ -95,7 +95,7 @@ impl<'a> RuleFacts<'a> {
     /// How far it looks back; 0 for one that looks at what is.
     pub fn window_ms(self) -> i64 {
         match self.0 {
-            Kind::Group(rule) => rule.watch.window().unwrap_or(0) * PANE_MS,
+            Kind::Group(rule) => rule.watch.windows().into_iter().max().unwrap_or(0) * PANE_MS,
             Kind::Ticket(_) => 0,
         }
     }

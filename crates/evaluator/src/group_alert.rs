@@ -42,7 +42,8 @@ impl Told<'_> {
             Step::Fire => (AlertState::Firing, Some(now_ms)),
             Step::Worsen {
                 firing_since_ms, ..
-            } => (AlertState::Firing, Some(firing_since_ms)),
+            }
+            | Step::Aggravate { firing_since_ms } => (AlertState::Firing, Some(firing_since_ms)),
             Step::Acknowledge { firing_since_ms } => {
                 (AlertState::Acknowledged, Some(firing_since_ms))
             }
@@ -151,6 +152,7 @@ impl Told<'_> {
                 let (from, to) = (self.value(from), self.value(to));
                 format!("got worse: {from} when it was acknowledged, {to} now")
             }
+            Step::Aggravate { .. } => format!("got worse: {trouble}"),
             // Said by the person.
             Step::Acknowledge { .. } => String::new(),
             Step::Retract { .. } => format!("late events show that it was never {trouble}"),

@@ -14,6 +14,7 @@ use crate::counters::{Totals, metric_of_wire};
 use crate::episode::Episode;
 use crate::evaluator::Home;
 use crate::gauges::Gauges;
+use crate::history::{History, Past};
 use crate::kinds::quiet;
 use crate::minute::Minute;
 use crate::rule::{Group, GroupRule, RuleSet};
@@ -61,6 +62,7 @@ pub(crate) struct Groups {
     pub(crate) complete_from: Minute,
     /// Where the breach of each clock is remembered, by ticket; made from the queues.
     breached: BTreeMap<String, Vec<Place>>,
+    pub(crate) past: Past,
 }
 
 /// Where the breach of a clock is remembered.
@@ -72,53 +74,50 @@ struct Place {
     queue: String,
 }
 
+/// What changes by the mere passing of time, as how much of a period is left, is looked at every so many panes. Periods
+/// begin at such a pane in every zone.
+const TICK_PANES: i64 = 15;
+
 impl Groups {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(rules: &RuleSet) -> Self {
         Self {
             vendors: BTreeMap::new(),
             clock: None,
             complete_from: Minute::BEFORE_ALL,
             breached: BTreeMap::new(),
+            past: Past::new(&rules.plan),
         }
-    }
-
-    /// The vendor of that name, made if it is new.
-    pub(crate) fn vendor(&mut self, rules: &RuleSet, vendor: &str) -> &mut Vendor {
-        if !self.vendors.contains_key(vendor) {
-            let episodes = episodes(rules, Group::Vendor, |rule| {
-                rule.about.scope.has_vendor(vendor)
-            });
-            let new = Vendor {
-                queues: BTreeMap::new(),
-                episodes,
-                touched: true,
-            };
-            self.vendors.insert(vendor.to_owned(), new);
-        }
-        // Inserted above if it was not there.
-        self.vendors.get_mut(vendor).expect("the vendor exists")
     }
 
     /// Takes in the row of a pane; false if it is older than what is kept.
     pub(crate) fn pane_row(&mut self, rules: &RuleSet, teller: Teller, row: &PaneRow) -> bool {
         let clock = self.clock;
         let pane = Minute::of(row.pane_ms);
-        if clock.is_some_and(|clock| pane <= clock.minus(rules.lengths.kept())) {
+        let is_old = clock.is_some_and(|clock| pane <= clock.minus(rules.lengths.kept()));
+        // What an absolute row changes can be told only of a pane that is kept; a correction says it itself.
+        if is_old && (row.part == 0 || rules.plan.is_empty()) {
             return false;
         }
         let totals = row
             .measures
             .as_ref()
             .map_or(Totals::ZERO, Totals::from_wire);
-        let vendor = self.vendor(rules, &row.vendor);
+        let vendor = vendor_of(&mut self.vendors, rules, &row.vendor);
         let queue = queue_of(&mut vendor.queues, rules, &row.vendor, &row.queue);
-        let windows = &mut queue.figures.windows;
+        let Figures {
+            windows, history, ..
+        } = &mut queue.figures;
         let change = if row.part == 0 {
             windows.set(&rules.lengths, clock, pane, teller.source, &totals)
         } else {
-            windows.correct(&rules.lengths, clock, pane, &totals);
+            if !is_old {
+                windows.correct(&rules.lengths, clock, pane, &totals);
+            }
             totals
         };
+        if !change.is_zero() {
+            history.add(&rules.plan, &self.past.almanac, pane, &change);
+        }
         if change.has_events() {
             queue.figures.hear(teller.clock_ms);
         }
@@ -130,7 +129,7 @@ impl Groups {
 
     /// Takes in what is open now.
     pub(crate) fn gauge_row(&mut self, rules: &RuleSet, teller: Teller, row: &GaugeRow) {
-        let vendor = self.vendor(rules, &row.vendor);
+        let vendor = vendor_of(&mut self.vendors, rules, &row.vendor);
         let queue = queue_of(&mut vendor.queues, rules, &row.vendor, &row.queue);
         if queue.figures.gauges.set(teller.source, row) {
             queue.figures.hear(teller.clock_ms);
@@ -166,7 +165,7 @@ impl Groups {
         let Some(breach) = Breach::of_row(row).filter(|_| home.has(&row.vendor)) else {
             return;
         };
-        let vendor = self.vendor(rules, &row.vendor);
+        let vendor = vendor_of(&mut self.vendors, rules, &row.vendor);
         let queue = queue_of(&mut vendor.queues, rules, &row.vendor, &row.queue);
         queue.figures.breaches.put(breach);
         let places = self.breached.entry(row.ticket_id.clone()).or_default();
@@ -197,8 +196,13 @@ impl Groups {
     /// The first clock.
     pub(crate) fn start(&mut self, rules: &RuleSet, clock: Minute) {
         self.clock = Some(clock);
-        self.each(|vendor, queue| {
+        let Past { almanac, known, .. } = &mut self.past;
+        almanac.turn(&rules.plan, clock);
+        known.start(clock);
+        let almanac = &self.past.almanac;
+        each(&mut self.vendors, |vendor, queue| {
             queue.figures.windows.recount(&rules.lengths, clock);
+            queue.figures.history.forget(&rules.plan, almanac);
             queue.touched = true;
             *vendor = true;
         });
@@ -207,34 +211,35 @@ impl Groups {
     /// Moves every window one pane on; true if any sum changed.
     pub(crate) fn roll(&mut self, rules: &RuleSet, clock: Minute) -> bool {
         self.clock = Some(clock);
+        self.past.almanac.turn(&rules.plan, clock);
+        let almanac = &self.past.almanac;
+        let is_tick = !rules.plan.is_empty() && clock.0.rem_euclid(TICK_PANES) == 0;
         let mut changed = false;
-        self.each(|vendor, queue| {
-            if queue.figures.windows.roll(&rules.lengths, clock) {
+        each(&mut self.vendors, |vendor, queue| {
+            let rolled = queue.figures.windows.roll(&rules.lengths, clock);
+            changed |= rolled;
+            if is_tick {
+                queue.figures.history.forget(&rules.plan, almanac);
+            }
+            if rolled || is_tick {
                 queue.touched = true;
                 *vendor = true;
-                changed = true;
             }
         });
         changed
     }
 
-    fn each(&mut self, mut work: impl FnMut(&mut bool, &mut Queue)) {
-        for vendor in self.vendors.values_mut() {
-            for queue in vendor.queues.values_mut() {
-                work(&mut vendor.touched, queue);
-            }
-        }
-    }
-
-    /// The first minute after `clock` at which a window would change by itself.
+    /// The first minute after `clock` at which a window would change by itself, or time alone can change what a rule says.
     pub(crate) fn next_change(&self, rules: &RuleSet, clock: Minute) -> Option<Minute> {
         let queues = self
             .vendors
             .values()
             .flat_map(|vendor| vendor.queues.values());
-        queues
-            .filter_map(|queue| queue.figures.windows.next_change(&rules.lengths, clock))
-            .min()
+        let windows =
+            queues.filter_map(|queue| queue.figures.windows.next_change(&rules.lengths, clock));
+        let tick = clock.plus(TICK_PANES - clock.0.rem_euclid(TICK_PANES));
+        let tick = (!rules.plan.is_empty() && !self.vendors.is_empty()).then_some(tick);
+        windows.chain(tick).min()
     }
 
     /// Forgets the groups of which nothing is left, nothing was ever told and nothing is waited for.
@@ -242,7 +247,11 @@ impl Groups {
         let untold = |episodes: &[Episode]| episodes.iter().all(|episode| episode.revision == 0);
         let awaits = rules.groups.iter().any(|rule| match rule.watch {
             Watch::Quiet(_) => true,
-            Watch::Threshold(_) | Watch::Oldest(_) => false,
+            Watch::Threshold(_)
+            | Watch::Oldest(_)
+            | Watch::Burn(_)
+            | Watch::Projection(_)
+            | Watch::Change(_) => false,
         });
         let since_ms = now_ms.saturating_sub(quiet::FORGOTTEN_MS);
         let is_awaited = |heard_ms: Option<i64>| awaits && heard_ms.is_some_and(|at| at > since_ms);
@@ -254,6 +263,7 @@ impl Groups {
                 !figures.breaches.is_empty()
                     || !figures.windows.panes().is_empty()
                     || figures.gauges.open_tickets() != 0
+                    || !figures.history.is_empty()
                     || is_awaited(figures.heard_ms)
                     || !untold(&queue.episodes)
             });
@@ -272,9 +282,10 @@ impl Groups {
     ) {
         let (clock, complete_from) = (self.clock, self.complete_from);
         let is_ready = |rule: &GroupRule| {
-            let window = rule.watch.window().unwrap_or(1);
+            let window = rule.watch.windows().into_iter().max().unwrap_or(1);
             clock.is_some_and(|clock| clock.minus(window).plus(1) >= complete_from)
         };
+        let past = &self.past;
         for (name, vendor) in &mut self.vendors {
             for (queue_name, queue) in &mut vendor.queues {
                 let touched = std::mem::take(&mut queue.touched);
@@ -284,7 +295,7 @@ impl Groups {
                         queue.touched = true;
                     } else if touched || !episode.is_quiet() || rule.follows_the_clock() {
                         let seen = Seen::Queue(queue_name, &queue.figures);
-                        out.extend(Case::new(rule, episode, (name, seen), moment).look());
+                        out.extend(Case::new(rule, episode, (name, seen), moment, past).look());
                     }
                 }
             }
@@ -295,7 +306,7 @@ impl Groups {
                     vendor.touched = true;
                 } else if touched || !episode.is_quiet() || rule.follows_the_clock() {
                     let seen = Seen::Vendor(&vendor.queues, &rule.about.scope);
-                    out.extend(Case::new(rule, episode, (name, seen), moment).look());
+                    out.extend(Case::new(rule, episode, (name, seen), moment, past).look());
                 }
             }
         }
@@ -336,18 +347,19 @@ impl Groups {
     }
 
     fn each_case(&mut self, rules: &RuleSet, moment: Moment<'_>, mut work: impl FnMut(Case<'_>)) {
+        let past = &self.past;
         for (name, vendor) in &mut self.vendors {
             for (queue_name, queue) in &mut vendor.queues {
                 for episode in &mut queue.episodes {
                     let rule = &rules.groups[episode.rule];
                     let seen = Seen::Queue(queue_name, &queue.figures);
-                    work(Case::new(rule, episode, (name, seen), moment));
+                    work(Case::new(rule, episode, (name, seen), moment, past));
                 }
             }
             for episode in &mut vendor.episodes {
                 let rule = &rules.groups[episode.rule];
                 let seen = Seen::Vendor(&vendor.queues, &rule.about.scope);
-                work(Case::new(rule, episode, (name, seen), moment));
+                work(Case::new(rule, episode, (name, seen), moment, past));
             }
         }
     }
@@ -372,6 +384,35 @@ impl Vendor {
     }
 }
 
+fn each(vendors: &mut BTreeMap<String, Vendor>, mut work: impl FnMut(&mut bool, &mut Queue)) {
+    for vendor in vendors.values_mut() {
+        for queue in vendor.queues.values_mut() {
+            work(&mut vendor.touched, queue);
+        }
+    }
+}
+
+/// The vendor of that name, made if it is new.
+pub(crate) fn vendor_of<'a>(
+    vendors: &'a mut BTreeMap<String, Vendor>,
+    rules: &RuleSet,
+    vendor: &str,
+) -> &'a mut Vendor {
+    if !vendors.contains_key(vendor) {
+        let episodes = episodes(rules, Group::Vendor, |rule| {
+            rule.about.scope.has_vendor(vendor)
+        });
+        let new = Vendor {
+            queues: BTreeMap::new(),
+            episodes,
+            touched: true,
+        };
+        vendors.insert(vendor.to_owned(), new);
+    }
+    // Inserted above if it was not there.
+    vendors.get_mut(vendor).expect("the vendor exists")
+}
+
 /// The queue of that name, made if it is new.
 pub(crate) fn queue_of<'a>(
     queues: &'a mut BTreeMap<String, Queue>,
@@ -383,6 +424,7 @@ pub(crate) fn queue_of<'a>(
         let new = Queue {
             figures: Figures {
                 windows: Windows::new(&rules.lengths),
+                history: History::new(&rules.plan),
                 gauges: Gauges::default(),
                 heard_ms: None,
                 breaches: Breaches::default(),

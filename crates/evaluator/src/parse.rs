@@ -1,10 +1,14 @@
 //! From the text of a rules file to a rule set, naming every mistake on the way. It reads no disk.
 
 mod about;
+mod burn;
+mod change;
+mod contract;
 mod group;
 mod kind;
 mod level;
 mod open;
+mod projection;
 mod quiet;
 mod section;
 mod threshold;
@@ -17,6 +21,7 @@ use slawatch_policy::{Diagnostic, Diagnostics, Severity};
 use toml::de::{DeTable, DeValue};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::history::Plan;
 use crate::rule::{GroupRule, RuleSet, TicketRule};
 use crate::windows::Lengths;
 use about::about;
@@ -80,13 +85,14 @@ impl RuleSet {
     }
 }
 
-/// Gives every rule its place among the window lengths.
+/// Gives every rule its places among the window lengths and in the plan of the past.
 fn placed(mut rules: RuleSet) -> RuleSet {
     let reach = rules.groups.iter().map(|rule| rule.watch.reach()).max();
-    let windows = rules.groups.iter().filter_map(|rule| rule.watch.window());
+    let windows = rules.groups.iter().flat_map(|rule| rule.watch.windows());
     rules.lengths = Lengths::new(windows, reach.unwrap_or(0));
+    rules.plan = Plan::new(rules.groups.iter().map(|rule| rule.watch.need()));
     for rule in &mut rules.groups {
-        rule.watch.take_place(&rules.lengths);
+        rule.watch.take_place(&rules.lengths, &rules.plan);
     }
     rules
 }

@@ -9,6 +9,7 @@ use slawatch_policy::{Glob, Metric, WarnLevel};
 use slawatch_wire::v1::{OutcomeRow, Warning};
 
 use crate::crowd::CrowdLimits;
+use crate::history::Plan;
 use crate::minute::PANE_MS;
 use crate::summary::Summary;
 use crate::watch::Watch;
@@ -20,6 +21,7 @@ pub struct RuleSet {
     pub(crate) groups: Vec<GroupRule>,
     pub(crate) tickets: Vec<TicketRule>,
     pub(crate) lengths: Lengths,
+    pub(crate) plan: Plan,
     pub(crate) hash: u64,
     /// The file's name and text, so that a state can name the rules that it was reached under.
     pub(crate) file: String,

@@ -8,6 +8,7 @@
 //! further than panes were kept waits until it is full.
 
 mod format;
+mod past;
 mod read;
 mod write;
 

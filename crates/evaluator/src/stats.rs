@@ -266,6 +266,15 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
+    /// As if the variance were that many times as large.
+    pub(crate) fn widened(self, factor: f64) -> Self {
+        let z = normal_quantile(self.one_sided_p) / factor.sqrt();
+        Self {
+            one_sided_p: normal_cdf(z),
+            ..self
+        }
+    }
+
     pub(crate) fn two_sided_p(self) -> f64 {
         (2.0 * self.one_sided_p).min(1.0)
     }

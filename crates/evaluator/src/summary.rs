@@ -80,6 +80,38 @@ pub(crate) const OF_QUIET: &[Field] = &[
     Field::After,
 ];
 
+/// The placeholders of burn rules.
+pub(crate) const OF_BURNS: &[Field] = &[
+    Field::Rule,
+    Field::Severity,
+    Field::Vendor,
+    Field::Queue,
+    Field::Value,
+    Field::Window,
+    Field::Target,
+];
+
+/// The placeholders of change rules.
+pub(crate) const OF_CHANGES: &[Field] = &[
+    Field::Rule,
+    Field::Severity,
+    Field::Vendor,
+    Field::Queue,
+    Field::Value,
+    Field::Window,
+];
+
+/// The placeholders of projection rules.
+pub(crate) const OF_PROJECTIONS: &[Field] = &[
+    Field::Rule,
+    Field::Severity,
+    Field::Vendor,
+    Field::Queue,
+    Field::Value,
+    Field::Target,
+    Field::Level,
+];
+
 /// The placeholders of ticket rules.
 pub(crate) const OF_TICKETS: &[Field] = &[
     Field::Rule,

@@ -2,7 +2,10 @@
 
 mod acknowledge;
 mod builders;
+mod burn;
+mod change;
 mod confidence;
+mod contracts;
 mod crowds;
 mod episodes;
 mod evidence;
@@ -10,6 +13,8 @@ mod hours;
 mod kinds;
 mod lifecycle;
 mod open;
+mod past;
+mod projection;
 mod properties;
 mod restart;
 mod rules;

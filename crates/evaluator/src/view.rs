@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
+use slawatch_calendar::Period;
 use slawatch_policy::Metric;
 use slawatch_wire::v1::WorstTicket;
 
@@ -10,6 +12,7 @@ use crate::breaches::{Breach, Breaches};
 use crate::counters::Totals;
 use crate::gauges::Gauges;
 use crate::groups::Queue;
+use crate::history::{History, Past};
 use crate::rule::{About, Scope};
 use crate::windows::Windows;
 
@@ -17,6 +20,7 @@ use crate::windows::Windows;
 #[derive(Debug)]
 pub(crate) struct Figures {
     pub(crate) windows: Windows,
+    pub(crate) history: History,
     pub(crate) gauges: Gauges,
     /// When something was last heard of it, by the clock of the source that told.
     pub(crate) heard_ms: Option<i64>,
@@ -37,6 +41,7 @@ const OLDEST_TICKETS: usize = 5;
 pub(crate) struct View<'a> {
     pub(crate) vendor: &'a str,
     pub(crate) group: Seen<'a>,
+    pub(crate) past: &'a Past,
     pub(crate) now_ms: i64,
     /// A source is out: what it would say is not known.
     pub(crate) incomplete: bool,
@@ -91,6 +96,24 @@ impl<'a> View<'a> {
             totals.add(figures.windows.sum(place));
         }
         Cow::Owned(totals)
+    }
+
+    /// The sums of a period that the plan has at that place.
+    pub(crate) fn period_sum(&self, place: usize, period: Period) -> Totals {
+        let mut totals = Totals::ZERO;
+        for (_, figures) in self.queues() {
+            figures.history.sum_period(place, period, &mut totals);
+        }
+        totals
+    }
+
+    /// The sums of these hours.
+    pub(crate) fn hours_sum(&self, hours: Range<i64>) -> Totals {
+        let mut totals = Totals::ZERO;
+        for (_, figures) in self.queues() {
+            figures.history.sum_hours(hours.clone(), &mut totals);
+        }
+        totals
     }
 
     pub(crate) fn open_tickets(&self) -> i64 {

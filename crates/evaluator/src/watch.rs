@@ -5,7 +5,11 @@ use slawatch_wire::v1::{Contribution, Evidence, WorstTicket};
 use crate::counters::Totals;
 use crate::episode::Assessment;
 use crate::facts::Objective;
+use crate::history::{Need, Plan};
+use crate::kinds::burn::Burn;
+use crate::kinds::change::Change;
 use crate::kinds::oldest::Oldest;
+use crate::kinds::projection::Projection;
 use crate::kinds::quiet::{self, Quiet};
 use crate::kinds::threshold::Threshold;
 use crate::measure::{Reading, Unit};
@@ -23,6 +27,12 @@ pub(crate) enum Watch {
     Oldest(Oldest),
     /// Nothing is heard.
     Quiet(Quiet),
+    /// How fast a contract's error budget is used up.
+    Burn(Burn),
+    /// Whether the target of a contract's period can still be reached.
+    Projection(Projection),
+    /// Whether a measure differs from what it was.
+    Change(Change),
 }
 
 /// What a kind has to say of a group when something is told of it.
@@ -59,6 +69,9 @@ impl Watch {
             Self::Threshold(threshold) => threshold.kind(),
             Self::Oldest(_) => "oldest",
             Self::Quiet(_) => "quiet",
+            Self::Burn(_) => "burn",
+            Self::Projection(_) => "projection",
+            Self::Change(_) => "change",
         }
     }
 
@@ -67,14 +80,29 @@ impl Watch {
         match self {
             Self::Threshold(threshold) => threshold.identity(),
             Self::Oldest(_) | Self::Quiet(_) => String::new(),
+            Self::Burn(burn) => burn.identity(),
+            Self::Projection(projection) => projection.identity(),
+            Self::Change(change) => change.identity(),
         }
     }
 
-    /// The length of its sliding window in panes, if it has one.
-    pub(crate) fn window(&self) -> Option<i64> {
+    /// The lengths of its sliding windows in panes.
+    pub(crate) fn windows(&self) -> Vec<i64> {
         match self {
-            Self::Threshold(threshold) => threshold.window(),
-            Self::Oldest(_) | Self::Quiet(_) => None,
+            Self::Threshold(threshold) => vec![threshold.window],
+            Self::Oldest(_) | Self::Quiet(_) => Vec::new(),
+            Self::Burn(burn) => burn.windows.iter().map(|window| window.panes).collect(),
+            Self::Projection(_) | Self::Change(_) => Vec::new(),
+        }
+    }
+
+    /// What it looks at behind its windows.
+    pub(crate) fn need(&self) -> Need {
+        match self {
+            Self::Threshold(_) | Self::Oldest(_) | Self::Quiet(_) => Need::default(),
+            Self::Burn(burn) => burn.contract.need(),
+            Self::Projection(projection) => projection.contract.need(),
+            Self::Change(change) => change.need(),
         }
     }
 
@@ -82,24 +110,45 @@ impl Watch {
     pub(crate) fn objective(&self) -> Option<Objective<'_>> {
         match self {
             Self::Threshold(threshold) => threshold.objective(),
-            Self::Oldest(_) | Self::Quiet(_) => None,
+            Self::Burn(burn) => burn.contract.objective(burn.min_samples),
+            Self::Projection(projection) => projection.contract.objective(projection.min_samples),
+            Self::Oldest(_) | Self::Quiet(_) | Self::Change(_) => None,
         }
     }
 
     /// How many panes back it must be known which source said what, for the difference that a row makes.
     pub(crate) fn reach(&self) -> i64 {
         match self {
-            Self::Threshold(threshold) => threshold.window().unwrap_or(0),
+            Self::Threshold(threshold) => threshold.window,
             Self::Oldest(_) => 0,
             Self::Quiet(_) => quiet::REACH,
+            Self::Burn(burn) => burn.reach(),
+            Self::Projection(projection) => projection.reach(),
+            Self::Change(change) => change.reach(),
         }
     }
 
-    /// Once the windows of all rules are known.
-    pub(crate) fn take_place(&mut self, lengths: &Lengths) {
+    /// Its contract's time zone; empty for UTC.
+    pub(crate) fn keep_time_of(&mut self, timezone: &str) {
+        match self {
+            Self::Threshold(_) | Self::Oldest(_) | Self::Quiet(_) => {}
+            Self::Burn(burn) => burn.contract.keep_time_of(timezone),
+            Self::Projection(projection) => projection.contract.keep_time_of(timezone),
+            Self::Change(change) => change.keep_time_of(timezone),
+        }
+    }
+
+    /// Once the windows and the needs of all rules are known.
+    pub(crate) fn take_place(&mut self, lengths: &Lengths, plan: &Plan) {
         match self {
             Self::Threshold(threshold) => threshold.take_place(lengths),
             Self::Oldest(_) | Self::Quiet(_) => {}
+            Self::Burn(burn) => {
+                burn.take_place(lengths);
+                burn.contract.take_place(plan);
+            }
+            Self::Projection(projection) => projection.contract.take_place(plan),
+            Self::Change(_) => {}
         }
     }
 
@@ -109,6 +158,9 @@ impl Watch {
             Self::Threshold(threshold) => threshold.assess(view),
             Self::Oldest(oldest) => oldest.assess(view),
             Self::Quiet(quiet) => quiet.assess(view),
+            Self::Burn(burn) => burn.assess(view),
+            Self::Projection(projection) => projection.assess(view),
+            Self::Change(change) => change.assess(view),
         }
     }
 
@@ -118,6 +170,10 @@ impl Watch {
             Self::Threshold(threshold) => vec![threshold.reading(view)],
             // What was open or heard at an instant is not told anew by late events.
             Self::Oldest(_) | Self::Quiet(_) => Vec::new(),
+            Self::Burn(burn) => burn.readings(view),
+            Self::Projection(projection) => projection.grounds(view),
+            // Late events change the next look, which is no later than the next hour.
+            Self::Change(_) => Vec::new(),
         }
     }
 
@@ -132,6 +188,11 @@ impl Watch {
         match self {
             Self::Threshold(threshold) => threshold.note_change(fired, pane, change, corrected),
             Self::Oldest(_) | Self::Quiet(_) => {}
+            Self::Burn(burn) => burn.note_change(fired, pane, change, corrected),
+            Self::Projection(projection) => {
+                projection.note_change(fired, pane, change, corrected);
+            }
+            Self::Change(_) => {}
         }
     }
 
@@ -142,6 +203,9 @@ impl Watch {
                 grounds.iter().all(|reading| threshold.is_entered(*reading))
             }
             Self::Oldest(_) | Self::Quiet(_) => true,
+            Self::Burn(burn) => burn.is_entered(grounds),
+            Self::Projection(projection) => projection.holds(grounds),
+            Self::Change(_) => true,
         }
     }
 
@@ -149,6 +213,9 @@ impl Watch {
     pub(crate) fn words(&self, view: &View<'_>) -> Words {
         match self {
             Self::Threshold(threshold) => threshold.words(view),
+            Self::Burn(burn) => burn.words(view),
+            Self::Projection(projection) => projection.words(view),
+            Self::Change(change) => change.words(view),
             Self::Oldest(oldest) => oldest.words(view),
             Self::Quiet(quiet) => quiet.words(view),
         }
@@ -158,6 +225,9 @@ impl Watch {
     pub(crate) fn unit(&self) -> Unit {
         match self {
             Self::Threshold(threshold) => threshold.measure.unit,
+            Self::Burn(_) => Unit::Count,
+            Self::Projection(_) => Unit::Rate,
+            Self::Change(change) => change.measure.unit,
             Self::Oldest(_) | Self::Quiet(_) => Unit::Duration,
         }
     }
@@ -166,14 +236,16 @@ impl Watch {
     pub(crate) fn value_of(&self, badness: f64) -> f64 {
         match self {
             Self::Threshold(threshold) => threshold.value_of(badness),
-            Self::Oldest(_) | Self::Quiet(_) => badness,
+            // A rate is told with one decimal.
+            Self::Burn(_) => (badness * 10.0).round() / 10.0,
+            Self::Oldest(_) | Self::Quiet(_) | Self::Projection(_) | Self::Change(_) => badness,
         }
     }
 
     /// Whether it changes with the clock alone, so that a look is due though nothing was heard.
     pub(crate) fn follows_the_clock(&self) -> bool {
         match self {
-            Self::Threshold(_) => false,
+            Self::Threshold(_) | Self::Burn(_) | Self::Projection(_) | Self::Change(_) => false,
             Self::Oldest(_) | Self::Quiet(_) => true,
         }
     }
@@ -181,7 +253,7 @@ impl Watch {
     /// The first instant from now on at which the clock alone may begin or end a trouble.
     pub(crate) fn wakes_ms(&self, view: &View<'_>) -> Option<i64> {
         match self {
-            Self::Threshold(_) => None,
+            Self::Threshold(_) | Self::Burn(_) | Self::Projection(_) | Self::Change(_) => None,
             Self::Oldest(oldest) => oldest.wakes_ms(view),
             Self::Quiet(quiet) => quiet.wakes_ms(view),
         }

@@ -26,6 +26,7 @@ impl Oldest {
         Assessment {
             standing,
             badness: age_ms.map(|age_ms| age_ms as f64),
+            grade: 0,
         }
     }
 

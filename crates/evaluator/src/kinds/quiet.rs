@@ -35,6 +35,7 @@ impl Quiet {
         Assessment {
             standing,
             badness: quiet_ms.map(|quiet_ms| quiet_ms as f64),
+            grade: 0,
         }
     }
 

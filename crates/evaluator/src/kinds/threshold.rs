@@ -40,10 +40,6 @@ impl Threshold {
         self.measure.identity.clone()
     }
 
-    pub(crate) fn window(&self) -> Option<i64> {
-        Some(self.window)
-    }
-
     /// The level to leave is what is wanted.
     pub(crate) fn objective(&self) -> Option<Objective<'_>> {
         let bad = match self.trouble_is() {
@@ -133,6 +129,7 @@ impl Threshold {
         Assessment {
             standing,
             badness: value.map(|value| self.value_of(value)),
+            grade: 0,
         }
     }
 

@@ -16,10 +16,12 @@ pub(super) fn read(
     let keep_firing_for_ms = section
         .duration_ms("keep_firing_for")
         .map_or(0, |time| time.value);
-    let watch = watch(section)?;
+    let mut watch = watch(section)?;
     let worse_by = worse_by(section, &watch);
+    let about = about?;
+    watch.keep_time_of(&about.timezone);
     Some(GroupRule {
-        about: about?,
+        about,
         group: group?,
         for_ms,
         keep_firing_for_ms,

@@ -1,7 +1,7 @@
 //! The kinds of rules as a file names them, with the keys and placeholders of each.
 
 use super::section::Section;
-use super::{open, quiet, threshold, ticket};
+use super::{burn, change, open, projection, quiet, threshold, ticket};
 use crate::summary::{self, Field};
 use crate::watch::Watch;
 
@@ -36,7 +36,7 @@ const OF_ALL: [&str; 10] = [
 
 const OF_GROUPS: [&str; 3] = ["by", "for", "keep_firing_for"];
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 8] = [
     Kind {
         name: "threshold",
         keys: threshold::KEYS,
@@ -60,6 +60,24 @@ const KINDS: [Kind; 5] = [
         keys: quiet::KEYS,
         placeholders: summary::OF_QUIET,
         read: Read::Group(quiet::read),
+    },
+    Kind {
+        name: "burn",
+        keys: burn::KEYS,
+        placeholders: summary::OF_BURNS,
+        read: Read::Group(burn::read),
+    },
+    Kind {
+        name: "projection",
+        keys: projection::KEYS,
+        placeholders: summary::OF_PROJECTIONS,
+        read: Read::Group(projection::read),
+    },
+    Kind {
+        name: "change",
+        keys: change::KEYS,
+        placeholders: summary::OF_CHANGES,
+        read: Read::Group(change::read),
     },
     Kind {
         name: "ticket",

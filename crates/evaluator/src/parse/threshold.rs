@@ -29,7 +29,7 @@ const LONGEST_WINDOW_MS: i64 = 24 * 3_600_000;
 pub(super) fn read(section: &mut Section<'_>) -> Option<Watch> {
     let measure = measure(section);
     let window = window(section, measure.as_ref());
-    let min_samples = min_samples(section, measure.as_ref());
+    let min_samples = quotient_samples(section, measure.as_ref());
     let confidence = confidence(section, measure.as_ref());
     let levels = measure
         .as_ref()
@@ -46,7 +46,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Watch> {
     }))
 }
 
-fn measure(section: &mut Section<'_>) -> Option<Measure> {
+pub(super) fn measure(section: &mut Section<'_>) -> Option<Measure> {
     let formula = formula(section);
     let name = section.required_text("measure", "service_level")?;
     let written = section.get("formula").map(|value| value.span());
@@ -90,16 +90,7 @@ fn window(section: &mut Section<'_>, measure: Option<&Measure>) -> Option<i64> {
     }
     section.required_value("window", "\"15m\"")?;
     let window = section.duration_ms("window")?;
-    if window.value % PANE_MS != 0 || !(PANE_MS..=LONGEST_WINDOW_MS).contains(&window.value) {
-        let minutes = (window.value / PANE_MS).clamp(1, LONGEST_WINDOW_MS / PANE_MS);
-        section.error(
-            &window.span,
-            "a window has whole minutes, from \"1m\" to \"24h\"",
-            format!("write \"{}\"", wording::duration(minutes * PANE_MS)),
-        );
-        return None;
-    }
-    Some(window.value / PANE_MS)
+    whole_minutes(section, &window.span, window.value).map(|ms| ms / PANE_MS)
 }
 
 /// Above one half, or the bound would lie on the wrong side of the value, and below one.
@@ -129,11 +120,27 @@ fn confidence(section: &mut Section<'_>, measure: Option<&Measure>) -> Option<f6
     None
 }
 
-fn min_samples(section: &mut Section<'_>, measure: Option<&Measure>) -> Option<i64> {
-    let Some(value) = section.get("min_samples") else {
-        return Some(1);
-    };
-    if let Some(measure) = measure.filter(|measure| !measure.is_quotient()) {
+/// A window's length, if it can be one.
+pub(super) fn whole_minutes(
+    section: &mut Section<'_>,
+    span: &Range<usize>,
+    length_ms: i64,
+) -> Option<i64> {
+    if length_ms % PANE_MS == 0 && (PANE_MS..=LONGEST_WINDOW_MS).contains(&length_ms) {
+        return Some(length_ms);
+    }
+    let minutes = (length_ms / PANE_MS).clamp(1, LONGEST_WINDOW_MS / PANE_MS);
+    section.error(
+        span,
+        "a window has whole minutes, from \"1m\" to \"24h\"",
+        format!("write \"{}\"", wording::duration(minutes * PANE_MS)),
+    );
+    None
+}
+
+fn quotient_samples(section: &mut Section<'_>, measure: Option<&Measure>) -> Option<i64> {
+    let plain = measure.filter(|measure| !measure.is_quotient());
+    if let (Some(measure), Some(value)) = (plain, section.get("min_samples")) {
         section.error(
             &value.span(),
             format!(
@@ -144,7 +151,15 @@ fn min_samples(section: &mut Section<'_>, measure: Option<&Measure>) -> Option<i
         );
         return None;
     }
-    section.count("min_samples", 1, "20")
+    min_samples(section, 1)
+}
+
+/// How many samples there must be, if nothing is written `default`; `None` only where an error was noted.
+pub(super) fn min_samples(section: &mut Section<'_>, default: i64) -> Option<i64> {
+    match section.get("min_samples") {
+        Some(_) => section.count("min_samples", 1, "20"),
+        None => Some(default),
+    }
 }
 
 /// `enter` and `exit`; `None` only where an error was noted.

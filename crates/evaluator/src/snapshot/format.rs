@@ -3,6 +3,8 @@
 use prost::Message;
 use slawatch_wire::v1::AlertTransition;
 
+use super::past::{HistoryState, PastState};
+
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct State {
     #[prost(uint32, tag = "1")]
@@ -37,6 +39,8 @@ pub(super) struct State {
     pub(super) rules_epoch: u64,
     #[prost(message, repeated, tag = "20")]
     pub(super) crowds: Vec<CrowdState>,
+    #[prost(message, optional, tag = "30")]
+    pub(super) past: Option<PastState>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -121,6 +125,8 @@ pub(super) struct QueueState {
     pub(super) heard_ms: Option<i64>,
     #[prost(message, repeated, tag = "6")]
     pub(super) breaches: Vec<BreachState>,
+    #[prost(message, optional, tag = "10")]
+    pub(super) history: Option<HistoryState>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -205,6 +211,8 @@ pub(super) struct FiringState {
     pub(super) acknowledged_badness: Option<f64>,
     #[prost(string, repeated, tag = "11")]
     pub(super) actions: Vec<String>,
+    #[prost(uint32, tag = "20")]
+    pub(super) grade: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use slawatch_policy::Metric;
 use slawatch_wire::v1::{AlertState, AlertTransition};
 
-use super::RestoreError;
 use super::format::{
     BadgeState, BreachState, ClockAlertState, CountsState, CrowdState, EpisodeState, PaneState,
     RuleState, SourceState, State, WitnessState,
 };
+use super::{RestoreError, past};
 use crate::breaches::{Breach, Breaches};
 use crate::clock_alert::{ClockAlert, ClockPhase};
 use crate::counters::Packed;
@@ -20,7 +20,7 @@ use crate::episode::{Acknowledged, Episode, Firing, Phase, Witness};
 use crate::evaluator::{Evaluator, Home};
 use crate::gauges::{Gauge, Gauges};
 use crate::group_alert;
-use crate::groups::{Groups, queue_of};
+use crate::groups::{Groups, queue_of, vendor_of};
 use crate::identity;
 use crate::measure::Reading;
 use crate::minute::Minute;
@@ -30,7 +30,7 @@ use crate::ticket_alert;
 use crate::tickets::Tickets;
 use crate::windows::{Pane, Windows};
 
-fn damaged(what: &str) -> RestoreError {
+pub(super) fn damaged(what: &str) -> RestoreError {
     RestoreError::Damaged(what.to_owned())
 }
 
@@ -150,11 +150,14 @@ impl Reader<'_> {
         home: Home,
         state: &State,
     ) -> Result<(Groups, Tickets, Vec<AlertTransition>), RestoreError> {
-        let mut groups = Groups::new();
+        let mut groups = Groups::new(self.rules);
         groups.clock = self.clock;
         groups.complete_from = self.complete_from(state);
+        let (kept_past, plan) = (state.past.as_ref(), &self.rules.plan);
+        let (past, carry) = past::past(plan, kept_past, self.clock, self.whole_from(state));
+        groups.past = past;
         for kept in &state.vendors {
-            let vendor = groups.vendor(self.rules, &kept.vendor);
+            let vendor = vendor_of(&mut groups.vendors, self.rules, &kept.vendor);
             self.episodes(&mut vendor.episodes, &kept.episodes, &kept.vendor, None)?;
             for kept_queue in &kept.queues {
                 let queue = queue_of(
@@ -165,6 +168,8 @@ impl Reader<'_> {
                 );
                 let panes = kept_queue.panes.iter().map(pane);
                 let panes = panes.collect::<Result<_, RestoreError>>()?;
+                let history = kept_queue.history.as_ref();
+                queue.figures.history = carry.history(&groups.past, history, &panes)?;
                 queue.figures.windows = Windows::restore(&self.rules.lengths, panes, self.clock);
                 let gauges = kept_queue.gauges.iter().map(|gauge| Gauge {
                     source: gauge.source,
@@ -197,6 +202,14 @@ impl Reader<'_> {
         let crowds = self.crowds(&state.crowds, &mut alerts)?;
         let tickets = Tickets::restore(home, alerts, crowds);
         Ok((groups, tickets, self.parting))
+    }
+
+    /// The pane from which on every one is in the snapshot.
+    fn whole_from(&self, state: &State) -> Minute {
+        let known = Minute(state.complete_from);
+        self.clock.map_or(known, |clock| {
+            known.max(clock.minus(state.kept_panes).plus(1))
+        })
     }
 
     /// A window that is longer than any before is full only from the oldest pane kept on.
@@ -423,7 +436,7 @@ fn breach(state: &BreachState) -> Result<Breach, RestoreError> {
     })
 }
 
-fn counts(state: &CountsState) -> Result<Packed, RestoreError> {
+pub(super) fn counts(state: &CountsState) -> Result<Packed, RestoreError> {
     Packed::from_parts(state.mask, state.values.clone())
         .ok_or_else(|| damaged("counts that do not fit"))
 }
@@ -460,6 +473,7 @@ fn phase(state: &EpisodeState, rule: &KeptRule) -> Result<Phase, RestoreError> {
             acknowledged: firing.acknowledged.then_some(Acknowledged {
                 badness: firing.acknowledged_badness,
             }),
+            grade: u8::try_from(firing.grade).unwrap_or(u8::MAX),
             actions: firing.actions.clone(),
             badge: badge(firing.badge.as_ref(), rule),
         }),

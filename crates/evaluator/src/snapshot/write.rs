@@ -8,6 +8,7 @@ use super::format::{
     CrowdState, EpisodeState, FiringState, GaugeState, GroundState, PaneState, QueueState,
     RuleState, SourceState, State, VendorState, WitnessState,
 };
+use super::past::{of_history, of_past};
 use crate::breaches::Breach;
 use crate::clock_alert::{ClockAlert, ClockPhase};
 use crate::counters::Packed;
@@ -61,6 +62,7 @@ pub(super) fn state(evaluator: &Evaluator) -> State {
         rules_file: rules.file.clone(),
         rules_text: rules.text.clone(),
         rules_epoch: evaluator.rules_epoch,
+        past: of_past(&rules.plan, &evaluator.groups.past),
     }
 }
 
@@ -111,6 +113,7 @@ fn of_queue(name: &str, queue: &Queue) -> QueueState {
                 oldest_ticket_id: gauge.oldest_ticket_id.clone(),
             })
             .collect(),
+        history: of_history(&queue.figures.history),
         episodes: of_episodes(&queue.episodes),
         heard_ms: queue.figures.heard_ms,
         breaches: queue.figures.breaches.iter().map(of_breach).collect(),
@@ -140,7 +143,7 @@ fn of_pane(minute: Minute, pane: &Pane) -> PaneState {
     }
 }
 
-fn of_counts(source: u32, counts: &Packed) -> CountsState {
+pub(super) fn of_counts(source: u32, counts: &Packed) -> CountsState {
     let (mask, values) = counts.parts();
     CountsState {
         source,
@@ -164,6 +167,7 @@ fn of_episodes(episodes: &[Episode]) -> Vec<EpisodeState> {
                     witnesses: firing.witnesses.iter().map(of_witness).collect(),
                     acknowledged: firing.acknowledged.is_some(),
                     acknowledged_badness: firing.acknowledged.and_then(|known| known.badness),
+                    grade: u32::from(firing.grade),
                     actions: firing.actions.clone(),
                 }),
             ),

@@ -260,7 +260,7 @@ fn every_mistake_in_a_threshold_rule() {
             "on = [\"breached\"]",
             "on",
             "unknown key \"on\" in [[rule]]",
-            "on belongs to rules of type = \"ticket\"",
+            "on belongs to rules of type = \"projection\" or \"ticket\"",
         ),
     ] {
         let text: String = GOOD
