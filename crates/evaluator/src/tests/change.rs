@@ -6,7 +6,7 @@ use super::builders::{Flush, Story, at, evidence};
 use super::burn::hours;
 
 const CHANGING: &str = r#"[[rule]]
-name = "csat-drops"
+name = "sl-drops"
 type = "change"
 measure = "service_level"
 window = "4h"
@@ -31,11 +31,30 @@ fn a_drop_against_the_same_hours_is_told_with_both_values() {
     hours(&mut story, THEN..THEN + 5, 10, 8);
     assert_eq!(story.tellings(), Vec::<String>::new());
     hours(&mut story, THEN + 5..THEN + 9, 10, 6);
-    println!("{:#?}", story.told);
-    println!("{:?}", story.tellings());
+    let told = story.last();
+    assert_eq!(
+        told.summary,
+        "acme / refunds: service level 65.0 % of 240 contacts over 4h, 80.0 % of 480 contacts in the same hours of the 2 \
+         weeks before: 15 points worse, p < 0.0001"
+    );
+    assert_eq!(
+        told.reason,
+        "worse by 5 points or more than in the same hours of the 2 weeks before"
+    );
+    assert_eq!(told.kind, "change");
+    assert_eq!(evidence(told, "before.denominator"), Some(480.0));
+    assert_eq!(evidence(told, "error_of_a_look"), Some(0.01 / 24.0));
+    assert_eq!(story.tellings(), ["354:00:30 firing sl-drops/acme/refunds"]);
     hours(&mut story, THEN + 9..THEN + 15, 10, 8);
-    println!("{:#?}", story.told);
-    println!("{:?}", story.tellings());
+    assert_eq!(
+        story.last().reason,
+        "80.0 % of 240 contacts against 80.0 % of 480 contacts in the same hours of the 2 weeks before, no longer 5 points \
+         apart"
+    );
+    assert_eq!(
+        story.tellings(),
+        ["359:00:30 resolved sl-drops/acme/refunds"]
+    );
 }
 
 /// A difference that does not matter is none, however sure it is.
@@ -124,10 +143,19 @@ fn after_a_marked_change_times_are_compared_with_those_before_it() {
     mark(&mut story, &format!("{}:20", THEN + 3), "refunds");
     story.restart();
     work(&mut story, THEN + 3..THEN + 9, true);
-    println!("{:#?}", story.told);
-    println!("{:?}", story.tellings());
+    assert_eq!(
+        story.last().summary,
+        "acme / refunds: average handling time 3m of 120 handled contacts since then, 2m of 240 handled contacts in the same \
+         hours before the change of 2026-01-19 21:20 PST (new refund form): 1m more, p < 0.0001"
+    );
+    assert_eq!(story.tellings(), ["354:00:30 firing sl-drops/acme/refunds"]);
     work(&mut story, THEN + 9..THEN + 60, true);
-    println!("{:#?}", story.told);
-    println!("{:?}", story.tellings());
-    let _ = evidence;
+    assert_eq!(
+        story.last().reason,
+        "the time for which the change is watched is over"
+    );
+    assert_eq!(
+        story.tellings(),
+        ["399:00:30 resolved sl-drops/acme/refunds"]
+    );
 }

@@ -46,7 +46,7 @@ fn every_mistake_has_its_words() {
         ),
         (
             BURN,
-            "factors = [14.4, 6]",
+            "factors = [14.4, 5]",
             "a burn rate of 14.4 can never be reached: with a target of 80 % it is 5 when every contact is bad",
             "write a factor of at most 5, or leave factors out",
         ),

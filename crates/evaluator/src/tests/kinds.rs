@@ -89,7 +89,7 @@ fn mistakes_in_rules_on_what_is_open() {
         (
             "type = \"backlog\"\nby = [\"vendor\"]\nenter = 100\nexit = 80\nwindow = \"5m\"",
             vec![
-                "8 | window | unknown key \"window\" in [[rule]] | window belongs to rules of type = \"threshold\"",
+                "8 | window | unknown key \"window\" in [[rule]] | window belongs to rules of type = \"threshold\" or \"change\"",
             ],
         ),
         (
@@ -204,7 +204,7 @@ fn mistakes_in_ticket_rules() {
         ),
         (
             format!("{breached}\nby = [\"vendor\"]"),
-            "6 | by | unknown key \"by\" in [[rule]] | by belongs to rules of type = \"threshold\", \"backlog\", \"oldest\" or \"quiet\"",
+            "6 | by | unknown key \"by\" in [[rule]] | by belongs to rules of type = \"threshold\", \"backlog\", \"oldest\", \"quiet\", \"burn\", \"projection\" or \"change\"",
         ),
     ] {
         assert_eq!(said(&rule(&lines)), [expected], "{lines}");

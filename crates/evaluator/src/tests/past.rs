@@ -35,6 +35,17 @@ needs = "85%"
 min_samples = 5
 severity = "error"
 by = ["vendor"]
+[[rule]]
+name = "other"
+type = "change"
+measure = "service_level"
+window = "2h"
+weeks = 1
+at_least = "1%"
+error_rate = "50%"
+min_samples = 5
+severity = "error"
+by = ["vendor", "queue"]
 "#;
 
 const MINUTE_MS: i64 = 60_000;

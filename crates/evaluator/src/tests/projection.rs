@@ -42,8 +42,21 @@ fn a_week_gets_at_risk_is_lost_and_a_new_one_begins() {
     assert_eq!(told.kind, "projection");
     assert_eq!(evidence(told, "lost"), Some(0.0));
     assert_eq!(evidence(told, "needed_in_a_row"), Some(2140.0));
+    let incident = told.incident.clone();
     assert_eq!(story.tellings(), ["210:30:59.999 firing week/acme/refunds"]);
-    days(&mut story, 9..14, 4);
+    // At 20:30 in Manila, as was foretold.
+    days(&mut story, 9..13, 4);
+    let worse = story.last();
+    assert_eq!(
+        worse.reason,
+        "got worse: past saving: the week's target of 80 % can no longer be reached"
+    );
+    assert_eq!(
+        (worse.revision, worse.incident.as_str()),
+        (2, incident.as_str())
+    );
+    assert_eq!(story.tellings(), ["228:30:59.999 firing week/acme/refunds"]);
+    days(&mut story, 13..14, 4);
     assert_eq!(story.last().reason, "a new week has begun");
     assert_eq!(story.tellings(), ["328:00:30 resolved week/acme/refunds"]);
 }

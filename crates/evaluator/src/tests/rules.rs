@@ -463,5 +463,5 @@ fn the_example_is_good() {
     let text = std::fs::read_to_string(path).expect("the example");
     let report = check_rules("operations.toml", &text);
     assert!(report.diagnostics.is_empty(), "{}", report.diagnostics);
-    assert_eq!(report.rules.expect("rules").len(), 11);
+    assert_eq!(report.rules.expect("rules").len(), 15);
 }
