@@ -93,6 +93,11 @@ impl Ticket {
         self.history.first().map_or(i64::MAX, |event| event.at_ms)
     }
 
+    /// The instant of its last event.
+    pub(crate) fn last_at_ms(&self) -> i64 {
+        self.history.last().map_or(i64::MIN, |event| event.at_ms)
+    }
+
     pub(crate) fn append(&mut self, event: Event, rules: &mut Rules, panes: &mut Panes) {
         self.fold.step(&event, rules, panes);
         self.history.push(event);

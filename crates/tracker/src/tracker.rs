@@ -95,6 +95,8 @@ pub struct Tracker {
     changed: Vec<u32>,
     /// Tickets to be folded again.
     unfolded: Vec<u32>,
+    /// None of them had its last event before this.
+    unfolded_from_ms: i64,
     pending: Conclusions,
     pub(crate) clock_ms: i64,
     pub(crate) log_clock_ms: i64,
@@ -117,6 +119,7 @@ impl Tracker {
             finished: BTreeSet::new(),
             changed: Vec::new(),
             unfolded: Vec::new(),
+            unfolded_from_ms: i64::MAX,
             pending: Conclusions::default(),
             clock_ms: i64::MIN,
             log_clock_ms: i64::MIN,
@@ -149,13 +152,14 @@ impl Tracker {
             }
             Place::Last => ticket.insert(ticket.history.len(), kept),
             Place::Late(position) => {
-                if !ticket.is_unfolded() {
-                    self.unfolded.push(slot);
-                }
+                let waits_already = ticket.is_unfolded();
                 ticket.insert(position, kept);
                 // A correction is keyed by the event that caused it.
                 if self.panes.are_let_go(ticket.first_at_ms()) {
                     self.refold(slot);
+                } else if !waits_already {
+                    self.unfolded.push(slot);
+                    self.unfolded_from_ms = self.unfolded_from_ms.min(ticket.last_at_ms());
                 }
             }
         }
@@ -165,6 +169,7 @@ impl Tracker {
     /// Brings every ticket to which events came late up to date. That is put off until somebody can tell the difference, so
     /// that a ticket is folded once for many of them.
     fn refold_all(&mut self) {
+        self.unfolded_from_ms = i64::MAX;
         for slot in std::mem::take(&mut self.unfolded) {
             self.refold(slot);
         }
@@ -253,6 +258,7 @@ impl Tracker {
         self.refold_all();
         let now_ms = self.now_ms();
         let mut conclusions = std::mem::take(&mut self.pending);
+        let has_forgotten = !conclusions.outcomes.is_empty();
         let mut scratch = Vec::new();
         for slot in std::mem::take(&mut self.changed) {
             if let Some(ticket) = &mut self.slots[slot as usize]
@@ -265,6 +271,9 @@ impl Tracker {
                     &mut conclusions.outcomes,
                 );
             }
+        }
+        if has_forgotten {
+            conclusions.outcomes = last_of_each(conclusions.outcomes);
         }
         self.panes
             .publish(&self.rules.symbols, &mut conclusions.panes);
@@ -364,7 +373,8 @@ impl Tracker {
         let forgotten_before_ms = self.log_clock_ms - forget_after_ms;
         let is_due =
             |first: Option<&(i64, u32)>| first.is_some_and(|first| first.0 < forgotten_before_ms);
-        if is_due(self.finished.first()) {
+        // What waits to be folded in may finish a ticket, or reopen one.
+        if is_due(self.finished.first()) || self.unfolded_from_ms < forgotten_before_ms {
             self.refold_all();
         }
         while is_due(self.finished.first()) {
@@ -391,4 +401,21 @@ impl Tracker {
             self.free.push(slot);
         }
     }
+}
+
+/// A ticket forgotten and heard of again since the last time may have two rows of one cycle. The later holds, and whoever
+/// has a row from before is told.
+fn last_of_each(outcomes: Vec<Outcome>) -> Vec<Outcome> {
+    let mut last: IndexMap<_, Outcome, FxBuildHasher> = IndexMap::default();
+    for mut outcome in outcomes {
+        let row = &outcome.row;
+        let key = (row.ticket_id.clone(), row.metric, row.cycle);
+        if let Some(earlier) = last.get(&key) {
+            let told = earlier.former_vendor.as_ref();
+            let told = told.unwrap_or(&earlier.row.vendor);
+            outcome.former_vendor = Some(told.clone()).filter(|told| *told != row.vendor);
+        }
+        last.insert(key, outcome);
+    }
+    last.into_values().collect()
 }

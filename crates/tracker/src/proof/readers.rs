@@ -1,6 +1,6 @@
 //! What those who read a tracker's conclusions end up with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::test_runner::{Config, RngSeed};
 use slawatch_wire::v1;
@@ -33,6 +33,9 @@ pub(super) struct Readers {
     panes: BTreeMap<(i64, String, String, u64), v1::PaneRow>,
     gauges: BTreeMap<(String, String), Gauge>,
     pub(super) warnings: Vec<v1::Warning>,
+    known: BTreeSet<String>,
+    /// Heard of again, such a ticket is another one under the same id, whose rows say nothing of the first one's.
+    forgotten: BTreeSet<String>,
 }
 
 impl Readers {
@@ -87,6 +90,13 @@ impl Readers {
         self.warnings.extend(conclusions.warnings);
     }
 
+    /// To be called between any two events, where tickets are forgotten.
+    pub(super) fn notice_forgotten(&mut self, tracker: &Tracker) {
+        let known = tracker.by_id.keys().map(|id| id.to_string()).collect();
+        let before = std::mem::replace(&mut self.known, known);
+        self.forgotten.extend(&before - &self.known);
+    }
+
     /// All that a tracker has to say at once.
     pub(super) fn of(tracker: &mut Tracker) -> Self {
         let mut readers = Self::default();
@@ -122,16 +132,17 @@ impl Readers {
 
     /// Whoever reads one vendor's partition has that vendor's rows, and of no other row believes that it is the vendor's.
     fn assert_vendors_know(&self) {
+        let lasts = |key: &RowKey| !self.forgotten.contains(&key.0);
         for (vendor, rows) in &self.of_vendor {
             let believed: BTreeMap<_, _> = rows
                 .iter()
-                .filter(|(_, row)| !row.deleted && row.vendor == *vendor)
+                .filter(|(key, row)| !row.deleted && row.vendor == *vendor && lasts(key))
                 .map(|(key, row)| (key.clone(), row.clone()))
                 .collect();
             let actual: BTreeMap<_, _> = self
                 .rows
                 .iter()
-                .filter(|(_, row)| row.vendor == *vendor)
+                .filter(|(key, row)| row.vendor == *vendor && lasts(key))
                 .map(|(key, row)| (key.clone(), row.clone()))
                 .collect();
             assert_rows(&believed, &actual);

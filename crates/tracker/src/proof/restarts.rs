@@ -59,8 +59,10 @@ proptest! {
         let at = at.index(case.events.len());
         for offset in 0..case.events.len() {
             take(&case, &mut unbroken, offset, &steps, &mut clock);
+            heard.notice_forgotten(&unbroken);
             heard.hear(unbroken.conclude());
             take(&case, &mut broken, offset, &steps, &mut other_clock);
+            heard_broken.notice_forgotten(&broken);
             heard_broken.hear(broken.conclude());
             if offset == at {
                 broken = restarted(&case, options.clone(), &broken);
@@ -108,8 +110,10 @@ proptest! {
         let at = at.index(case.events.len());
         for offset in 0..case.events.len() {
             take(&case, &mut unbroken, offset, &steps, &mut clock);
+            heard.notice_forgotten(&unbroken);
             heard.hear(unbroken.conclude());
             take(&case, &mut broken, offset, &steps, &mut other_clock);
+            heard_broken.notice_forgotten(&broken);
             heard_broken.hear(broken.conclude());
             if offset == at {
                 broken = restarted(&case, delayed(delays.1), &broken);
@@ -124,6 +128,40 @@ proptest! {
         heard.hear(unbroken.conclude());
         heard_broken.hear(broken.conclude());
         heard.assert_same(&heard_broken);
+    }
+
+    #[test]
+    fn how_often_conclusions_are_taken_changes_nothing(
+        case in cases(SIZE),
+        steps in vec(0..5_i64, 1..8),
+        every in 2..20_usize,
+    ) {
+        let options = Options {
+            forget_after_ms: Some(10 * 60_000),
+            pane_horizon_ms: Some(20 * 60_000),
+            ..plain()
+        };
+        let mut often = case.tracker(options.clone());
+        let mut seldom = case.tracker(options);
+        let (mut clock, mut other_clock) = (480, 480);
+        let (mut heard, mut heard_seldom) = (Readers::default(), Readers::default());
+        for offset in 0..case.events.len() {
+            take(&case, &mut often, offset, &steps, &mut clock);
+            heard.notice_forgotten(&often);
+            heard.hear(often.conclude());
+            take(&case, &mut seldom, offset, &steps, &mut other_clock);
+            heard_seldom.notice_forgotten(&seldom);
+            if offset % every == 0 {
+                heard_seldom.hear(seldom.conclude());
+            }
+            prop_assert_eq!(often.tickets(), seldom.tickets());
+        }
+        for tracker in [&mut often, &mut seldom] {
+            tracker.advance_clock(minute_ms(clock + 100));
+        }
+        heard.hear(often.conclude());
+        heard_seldom.hear(seldom.conclude());
+        heard.assert_same(&heard_seldom);
     }
 
     #[test]

@@ -114,6 +114,29 @@ fn an_old_event_of_an_unknown_ticket_counts_nowhere_and_a_new_one_begins_it() {
 }
 
 #[test]
+fn a_ticket_that_a_late_event_finishes_is_forgotten_whether_or_not_conclusions_were_taken() {
+    for concludes in [false, true] {
+        let mut desk = Desk::open();
+        desk.hears("late", CREATED, 0);
+        desk.hears("late", r#""type":"agent_replied""#, 2);
+        desk.hears("other", CREATED, 11);
+        // Solved before the reply that was its last event; the next record is more than forget_after behind that.
+        assert_eq!(desk.late("late", SOLVED, 11, 10), Applied::Counted);
+        if concludes {
+            desk.tracker.conclude();
+        }
+        assert_eq!(desk.tracker.tickets(), 2, "{concludes}");
+        desk.hears("other", UPDATED, 13);
+        assert_eq!(desk.tracker.tickets(), 1, "{concludes}");
+        assert_eq!(
+            desk.late("late", UPDATED, 13, FORGET_AFTER_HOURS + 1),
+            Applied::Rejected(Reason::TicketForgotten),
+            "{concludes}"
+        );
+    }
+}
+
+#[test]
 fn a_snapshot_forgets_as_its_tracker_does() {
     let mut desk = Desk::open();
     desk.hears("solved", CREATED, 0);
