@@ -24,7 +24,11 @@ fn traffic(days: i64, tickets_per_day: f64) -> TrafficConfig {
     let mut config = TrafficConfig::week(7, 1_767_571_200_000);
     config.duration_ms = days * DAY_MS;
     config.tickets_per_day = tickets_per_day;
-    config.incident = Some(Incident::mid_week(config.start_ms, config.duration_ms));
+    config.incident = Some(Incident::mid_week(
+        config.start_ms,
+        config.duration_ms,
+        tickets_per_day,
+    ));
     config
 }
 

@@ -160,7 +160,11 @@ fn traffic_config(options: &DemoOptions) -> TrafficConfig {
     let mut traffic = TrafficConfig::week(options.seed, last_monday(options.days));
     traffic.duration_ms = i64::from(options.days) * DAY_MS;
     traffic.tickets_per_day = options.tickets_per_day;
-    traffic.incident = Some(Incident::mid_week(traffic.start_ms, traffic.duration_ms));
+    traffic.incident = Some(Incident::mid_week(
+        traffic.start_ms,
+        traffic.duration_ms,
+        traffic.tickets_per_day,
+    ));
     traffic
 }
 
@@ -238,7 +242,7 @@ fn say_where(program: &Program, clickhouse: &ClickHouse, broker: Option<&Broker>
     }
 }
 
-/// How long the demo takes, for its summary.
+/// How long the demo takes, for its summary and for what it waits.
 struct Timer(Instant);
 
 impl Timer {

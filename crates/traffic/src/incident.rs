@@ -4,6 +4,11 @@ use jiff::tz::TimeZoneDatabase;
 
 use super::world::{HOUR_MS, LocalTime, SLOT_MS, VENDORS};
 
+/// When the trouble starts, local time.
+const HOUR_OF_DAY: usize = 10;
+/// Of so many, twice the ordinary customers are enough in half an hour to be sure of a service level.
+const MEASURABLE_TICKETS_PER_DAY: f64 = 4_000.0;
+
 /// Trouble with a begin and an end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incident {
@@ -30,27 +35,30 @@ pub struct Incident {
 }
 
 impl Incident {
-    /// `acme-manila`'s refunds lose most of their agents from Wednesday 10:00 local time for four hours, while twice as many
-    /// customers come. In a span without such a Wednesday it starts in the middle and takes at most a sixth of it.
-    pub fn mid_week(start_ms: i64, duration_ms: i64) -> Self {
+    /// `acme-manila`'s refunds lose most of their agents from 10:00 local time for four hours, on a Wednesday if the span has
+    /// one and else on its first day that has room, while twice as many customers come. A span with no room at all is in
+    /// trouble from its middle for at most a sixth of it. Of little traffic more come, so that there is something to measure.
+    pub fn mid_week(start_ms: i64, duration_ms: i64, tickets_per_day: f64) -> Self {
         let vendor = &VENDORS[0];
         let end_ms = start_ms + duration_ms;
         let local = LocalTime::new(&TimeZoneDatabase::bundled(), vendor, start_ms, end_ms);
         let usual_ms = 4 * HOUR_MS;
-        let wednesday = local.next_wednesday(start_ms, 10);
-        let fits = wednesday + usual_ms + HOUR_MS <= end_ms;
-        let (start, duration) = if fits {
-            (wednesday, usual_ms)
-        } else {
-            let middle = (start_ms + duration_ms / 2).div_euclid(SLOT_MS) * SLOT_MS;
-            (
-                middle.max(start_ms),
-                (duration_ms / 6).clamp(SLOT_MS, usual_ms),
-            )
+        let fits = |start_ms: &i64| start_ms + usual_ms + HOUR_MS <= end_ms;
+        let usual = Some(local.next_wednesday(start_ms, HOUR_OF_DAY)).filter(fits);
+        let usual = usual.or_else(|| Some(local.next_day(start_ms, HOUR_OF_DAY)).filter(fits));
+        let (start, duration) = match usual {
+            Some(start) => (start, usual_ms),
+            None => {
+                let middle = (start_ms + duration_ms / 2).div_euclid(SLOT_MS) * SLOT_MS;
+                (
+                    middle.max(start_ms),
+                    (duration_ms / 6).clamp(SLOT_MS, usual_ms),
+                )
+            }
         };
         Self {
             staff_factor: 0.3,
-            surge_factor: 2.0,
+            surge_factor: 2.0 * (MEASURABLE_TICKETS_PER_DAY / tickets_per_day).max(1.0),
             reply_factor: 8.0,
             ..Self::nothing(vendor.name, "refunds", start, duration)
         }

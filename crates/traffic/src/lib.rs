@@ -22,6 +22,9 @@ use simulation::Simulation;
 /// One day.
 pub const DAY_MS: i64 = world::DAY_MS;
 
+/// Tickets on an average weekday, unless said otherwise.
+const WEEKDAY_TICKETS: f64 = 6_000.0;
+
 /// What to generate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrafficConfig {
@@ -49,8 +52,8 @@ impl TrafficConfig {
             seed,
             start_ms,
             duration_ms,
-            tickets_per_day: 6_000.0,
-            incident: Some(Incident::mid_week(start_ms, duration_ms)),
+            tickets_per_day: WEEKDAY_TICKETS,
+            incident: Some(Incident::mid_week(start_ms, duration_ms, WEEKDAY_TICKETS)),
             further: Vec::new(),
             faults: Faults::default(),
         }

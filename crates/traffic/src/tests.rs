@@ -215,7 +215,7 @@ fn days_have_their_shape_and_weekends_are_quiet() {
 fn an_incident_fits_into_any_span() {
     for hours in [1, 6, 24, 100, 24 * 7, 24 * 14] {
         let span = hours * DAY_MS / 24;
-        let incident = Incident::mid_week(MONDAY + 1, span);
+        let incident = Incident::mid_week(MONDAY + 1, span, 6_000.0);
         assert!(
             incident.start_ms > MONDAY && incident.end_ms() <= MONDAY + 1 + span,
             "{hours} h: {incident:?}"
@@ -284,4 +284,36 @@ fn each_trouble_is_of_its_kind_and_ends() {
     });
     assert_eq!(silent.iter().filter(inside).count(), 0);
     assert_eq!(silent.len(), usual.len(), "what was held back comes later");
+}
+
+#[test]
+fn an_incident_is_large_enough_to_be_told_however_little_traffic_there_is() {
+    for tickets_per_day in [200.0, 1_000.0, 4_000.0, 6_000.0] {
+        let incident = Incident::mid_week(MONDAY, DAY_MS, tickets_per_day);
+        let (start_ms, end_ms) = (incident.start_ms, incident.end_ms());
+        let half_hour_ms = 30 * 60_000;
+        let mut contacts = vec![0; ((end_ms - start_ms) / half_hour_ms) as usize];
+        let config = TrafficConfig {
+            duration_ms: DAY_MS,
+            tickets_per_day,
+            incident: Some(incident.clone()),
+            faults: Faults::NONE,
+            ..TrafficConfig::week(1, MONDAY)
+        };
+        for record in Traffic::new(config) {
+            let Some(event) = value(&record) else {
+                continue;
+            };
+            if event["type"] == "contact_offered"
+                && event["vendor"] == incident.vendor.as_str()
+                && event["queue"] == incident.queue.as_str()
+                && incident.covers(record.timestamp_ms)
+            {
+                contacts[((record.timestamp_ms - start_ms) / half_hour_ms) as usize] += 1;
+            }
+        }
+        // The demo's rule on the service level asks for 30 contacts.
+        let measurable = contacts.iter().filter(|count| **count > 35).count();
+        assert!(measurable >= 2, "{tickets_per_day}: {contacts:?}");
+    }
 }

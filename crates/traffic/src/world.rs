@@ -222,10 +222,19 @@ impl LocalTime {
 
     /// The first instant from `from_ms` on at which it is this hour on a Wednesday.
     pub(super) fn next_wednesday(&self, from_ms: i64, hour: usize) -> i64 {
+        self.next(from_ms, hour, |weekday| weekday == 2)
+    }
+
+    /// The first instant from `from_ms` on at which it is this hour.
+    pub(super) fn next_day(&self, from_ms: i64, hour: usize) -> i64 {
+        self.next(from_ms, hour, |_| true)
+    }
+
+    fn next(&self, from_ms: i64, hour: usize, suits: impl Fn(i64) -> bool) -> i64 {
         let mut at = from_ms.div_euclid(SLOT_MS) * SLOT_MS;
         loop {
             let (day, local_hour) = self.day_and_hour(at);
-            if at >= from_ms && weekday(day) == 2 && local_hour == hour {
+            if at >= from_ms && local_hour == hour && suits(weekday(day)) {
                 return at;
             }
             at += SLOT_MS;

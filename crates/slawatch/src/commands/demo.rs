@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use clap::Args;
 
+use super::generate::positive;
 use super::run::start_logs;
 use crate::config::{LogFormat, Logs};
 use crate::demo::{self, DemoOptions};
@@ -28,7 +29,7 @@ pub(super) struct Demo {
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=366))]
     days: u32,
     /// Tickets on an average weekday, all vendors together.
-    #[arg(long, default_value_t = 4000.0)]
+    #[arg(long, default_value_t = 4000.0, value_parser = positive)]
     tickets_per_day: f64,
     /// Traffic seconds a second at the most, 0 for no bound. Default: 3000, with --once 0.
     #[arg(long)]

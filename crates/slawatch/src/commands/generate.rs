@@ -47,8 +47,9 @@ impl Generate {
         let mut config = TrafficConfig::week(self.seed, self.start);
         config.duration_ms = i64::from(self.days) * slawatch_devstack::traffic::DAY_MS;
         config.tickets_per_day = self.tickets_per_day;
-        config.incident =
-            (!self.no_incident).then(|| Incident::mid_week(config.start_ms, config.duration_ms));
+        let (start_ms, duration_ms) = (config.start_ms, config.duration_ms);
+        config.incident = (!self.no_incident)
+            .then(|| Incident::mid_week(start_ms, duration_ms, self.tickets_per_day));
         let mut traffic = Traffic::new(config);
         let speed = if self.speed > 0.0 {
             Speed::TimesReal(self.speed)
@@ -80,7 +81,7 @@ impl Generate {
     }
 }
 
-fn positive(text: &str) -> Result<f64, String> {
+pub(super) fn positive(text: &str) -> Result<f64, String> {
     let number = text.parse().ok();
     number
         .filter(|number: &f64| number.is_finite() && *number > 0.0)

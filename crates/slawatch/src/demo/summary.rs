@@ -9,6 +9,7 @@ use anyhow::Context;
 use clickhouse::Client;
 use serde_json::Value;
 
+use super::Timer;
 use super::feed::{Fed, Feed};
 use super::receiver::LocalReceiver;
 use super::verify::{self, Differences};
@@ -25,8 +26,8 @@ const TABLES: [&str; 7] = [
     "alerts",
     "notifications",
 ];
-/// How long rows may take from the log into ClickHouse.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long rows may take from the log into ClickHouse, and alerts to the receiver.
+const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(500);
 
 pub(super) struct Summary {
@@ -48,6 +49,12 @@ struct IncidentTold {
     resolved: bool,
 }
 
+impl IncidentTold {
+    fn is_whole(self) -> bool {
+        self.fired && self.resolved
+    }
+}
+
 impl Summary {
     /// Waits until everything is in ClickHouse and at the receiver, or has taken too long, and takes stock.
     pub(super) fn take(
@@ -64,20 +71,22 @@ impl Summary {
         let fed = Arc::new(feed.finish());
         let client = config.clickhouse.options().client()?;
         let database = config.clickhouse.database.clone();
-        let mut waited = Duration::ZERO;
-        // First what costs little to ask: whether everything has arrived.
-        while waited < PATIENCE && !runtime.block_on(has_arrived(&client, &database, &fed))? {
+        let waited = Timer::start();
+        // First what costs little to ask: whether everything has arrived, and was told.
+        while waited.elapsed() < PATIENCE {
+            let is_told = told(&fed, &receiver.messages()).is_whole();
+            if is_told && runtime.block_on(has_arrived(&client, &database, &fed))? {
+                break;
+            }
             std::thread::park_timeout(LOOK);
-            waited += LOOK;
         }
         loop {
             let look = Self::look(&client, &database, &fed, watch, receiver, played);
             let summary = runtime.block_on(look)?;
-            if summary.is_right() || waited >= PATIENCE {
+            if summary.is_right() || waited.elapsed() >= PATIENCE {
                 return Ok(summary);
             }
             std::thread::park_timeout(LOOK);
-            waited += LOOK;
         }
     }
 
@@ -265,7 +274,12 @@ impl fmt::Display for Summary {
         if mistakes.is_empty() {
             write!(f, "all of it right")
         } else {
-            write!(f, "WRONG: {}", mistakes.join("; "))
+            write!(
+                f,
+                "WRONG after {} s more: {}",
+                PATIENCE.as_secs(),
+                mistakes.join("; ")
+            )
         }
     }
 }

@@ -10,6 +10,7 @@ use slawatch_stream::{ConsumerEvent, Log, PollHandler, Record, StartAt, TopicPar
 use slawatch_wire::Message;
 use slawatch_wire::v1::{AlertBatch, AlertState, AlertTransition, Signal, signal};
 
+use super::Timer;
 use crate::config::Topics;
 
 /// What was seen so far.
@@ -96,20 +97,17 @@ impl Watch {
         stop: &dyn Fn() -> bool,
     ) -> bool {
         const LOOK: Duration = Duration::from_millis(100);
-        let mut waited = Duration::ZERO;
+        let waited = Timer::start();
         let mut seen = self.shared.lock();
         while seen.slowest().is_none_or(|slowest| slowest < clock_ms) {
-            if waited >= patience || stop() {
+            if waited.elapsed() >= patience || stop() {
                 return false;
             }
-            let (next, timeout) = self
+            let (next, _) = self
                 .shared
                 .changed
                 .wait_timeout(seen, LOOK)
                 .unwrap_or_else(PoisonError::into_inner);
-            if timeout.timed_out() {
-                waited += LOOK;
-            }
             seen = next;
         }
         true

@@ -179,7 +179,7 @@ fn alerts_of_the_samples_depend_on_neither_trackers_nor_files() {
 fn alerts_of_generated_traffic_depend_on_neither_trackers_nor_files() {
     let config = TrafficConfig {
         duration_ms: DAY_MS,
-        incident: Some(Incident::mid_week(MONDAY_AFTERNOON, DAY_MS)),
+        incident: Some(Incident::mid_week(MONDAY_AFTERNOON, DAY_MS, 6_000.0)),
         ..TrafficConfig::week(11, MONDAY_AFTERNOON)
     };
     let incident = config.incident.clone().expect("staged");
