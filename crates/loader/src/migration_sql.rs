@@ -29,6 +29,7 @@ migrations! {
     3 "0003_row_views",
     4 "0004_alert_order",
     5 "0005_people_act",
+    6 "0006_unanswered",
 }
 
 impl Migration {

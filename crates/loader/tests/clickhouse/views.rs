@@ -245,7 +245,8 @@ fn breaches_and_open_clocks_show_what_stands() {
     for rows in [
         "('kept','answer',1,'v','q','2026-01-05 12:00:00',NULL,'2026-01-05 12:00:10',NULL,'breached',10000,NULL,[('v','q',10000)],1,0)",
         "('kept','answer',1,'v','q','2026-01-05 12:00:00',NULL,'2026-01-05 12:00:10','2026-01-05 12:00:25','breached',10000,25000,[('v','q',10000)],2,0)",
-        "('open','answer',1,'v','q','2026-01-05 12:00:00',NULL,'2026-01-05 12:00:10',NULL,'breached',10000,NULL,[],1,0)",
+        "('forgotten','answer',1,'v','q','2026-01-05 12:00:00',NULL,now64(3) - INTERVAL 32 DAY,NULL,'breached',10000,NULL,[],1,0)",
+        "('open','answer',1,'v','q','2026-01-05 12:00:00',NULL,now64(3) - INTERVAL 30 DAY,NULL,'breached',10000,NULL,[],1,0)",
         "('retracted','resolution',1,'v','q','2026-01-05 12:00:00',NULL,'2026-01-05 12:00:10',NULL,'breached',10000,NULL,[],1,0)",
         "('retracted','resolution',1,'v','q','2026-01-05 12:00:00',NULL,NULL,NULL,'paused',10000,NULL,[],2,0)",
         "('undone','resolution',1,'v','q','2026-01-05 12:00:00',NULL,'2026-01-05 12:00:10',NULL,'breached',10000,NULL,[],1,0)",
@@ -256,7 +257,7 @@ fn breaches_and_open_clocks_show_what_stands() {
     }
     assert_eq!(
         database.run("SELECT ticket_id, elapsed_ms, over_ms, is_open, shares.ms FROM @breaches ORDER BY ticket_id"),
-        ["kept\t25000\t15000\tfalse\t[10000]", "open\t\\N\t\\N\ttrue\t[]"].map(|row| row.replace("false", "0").replace("true", "1"))
+        ["forgotten\t\\N\t\\N\tfalse\t[]", "kept\t25000\t15000\tfalse\t[10000]", "open\t\\N\t\\N\ttrue\t[]"].map(|row| row.replace("false", "0").replace("true", "1"))
     );
     assert_eq!(
         database.run("SELECT ticket_id, state, due_at IS NULL, due_in_ms > 0 FROM @open_clocks ORDER BY ticket_id"),
