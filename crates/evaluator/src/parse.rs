@@ -13,6 +13,7 @@ mod quiet;
 mod section;
 mod threshold;
 mod ticket;
+mod unmet;
 
 use std::collections::{BTreeMap, BTreeSet};
 

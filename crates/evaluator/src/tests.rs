@@ -20,3 +20,4 @@ mod restart;
 mod rules;
 mod sources;
 mod tickets;
+mod unmet;

@@ -157,6 +157,13 @@ impl Diagnostics {
         self.all.append(&mut of_one_file);
     }
 
+    /// Adds what else was found of the one file that these are of.
+    pub fn merge(&mut self, further: Self) {
+        let mut all = std::mem::take(&mut self.all);
+        all.extend(further.all);
+        self.extend_sorted(all);
+    }
+
     /// Each mistake.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.all.iter()

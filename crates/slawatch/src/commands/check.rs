@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use slawatch_evaluator::{RuleSet, check_rules};
-use slawatch_event::Mapping;
+use slawatch_evaluator::{RuleSet, RulesReport, check_rules};
+use slawatch_event::{Attribute, Mapping};
 use slawatch_policy::{Diagnostics, PolicySets, Report};
 
 use crate::config::{Config, Examined, Mistake, Place};
@@ -36,6 +36,8 @@ impl Check {
     pub(super) fn run(mut self) -> anyhow::Result<ExitCode> {
         let mut is_good = true;
         let mut findings = Vec::new();
+        let mut alert_attributes = None;
+        let mut sets = None;
         if let Some(path) = &self.config {
             let Examined { config, mistakes } = Config::examine(path)?;
             is_good &= mistakes.is_empty();
@@ -44,6 +46,7 @@ impl Check {
             } else {
                 println!("{}", config_text(path, &mistakes));
             }
+            alert_attributes = Some(config.tracker.options().alert_attributes);
             self.policies.extend(config.policies);
             self.rules.extend(config.rules);
             self.mapping.extend(config.tracker.mapping);
@@ -63,18 +66,18 @@ impl Check {
             } else {
                 println!("{report}");
             }
+            sets = report.sets;
         }
         for path in &self.rules {
-            let rules = match read_text(path) {
-                Ok(rules) => rules,
+            let report = match check_rules_file(path, alert_attributes.as_deref(), sets.as_ref()) {
+                Ok(report) => report,
                 Err(why) => {
                     eprintln!("slawatch: {why:#}");
                     is_good = false;
                     continue;
                 }
             };
-            let report = check_rules(&path.display().to_string(), &rules);
-            is_good &= report.rules.is_some();
+            is_good &= report.diagnostics.errors() == 0;
             if self.json {
                 findings.push(json(&report.diagnostics));
             } else {
@@ -106,6 +109,25 @@ impl Check {
             ExitCode::FAILURE
         })
     }
+}
+
+/// What is to be said of a rules file; under a configuration also what it asks of trackers and policies in vain.
+fn check_rules_file(
+    path: &Path,
+    alert_attributes: Option<&[Attribute]>,
+    sets: Option<&PolicySets>,
+) -> anyhow::Result<RulesReport> {
+    let mut report = check_rules(&path.display().to_string(), &read_text(path)?);
+    if let (Some(rules), Some(told), Some(sets)) = (&report.rules, alert_attributes, sets) {
+        let names = |attributes: &[Attribute]| -> Vec<String> {
+            attributes.iter().map(ToString::to_string).collect()
+        };
+        let policies = sets.sets().iter().flat_map(|set| &set.policies);
+        let announced: Vec<_> = policies.flat_map(|policy| policy.warn_at.clone()).collect();
+        let unmet = rules.unmet(&names(sets.attributes()), &names(told), &announced);
+        report.diagnostics.merge(unmet);
+    }
+    Ok(report)
 }
 
 fn config_text(path: &Path, mistakes: &[Mistake]) -> String {

@@ -170,3 +170,35 @@ fn secrets_of_the_environment_are_in_no_output() {
         assert!(!format!("{run:?}").contains("31415926"), "{run:?}");
     }
 }
+
+#[test]
+fn rules_that_no_tracker_or_policy_serves_are_told() {
+    let rules = "[[rule]]\nname = \"phone\"\ntype = \"ticket\"\non = [\"warning\"]\nseverity = \"error\"\nat = [0.7]\nmatch = { channel = [\"phone\"] }\n";
+    let told = "the rule \"phone\" matches on channel, which trackers do not tell, so that no ticket ever has it";
+    let level = "no policy announces 0.7, so that the rule \"phone\" never tells of it";
+    for (tracker, is_told) in [
+        ("", true),
+        ("[tracker]\nalert_attributes = [\"channel\"]\n", false),
+    ] {
+        let config = format!("policies = [\"good.toml\"]\nrules = [\"rules.toml\"]\n{tracker}");
+        let folder = folder(&[
+            ("slawatch.toml", &config),
+            ("good.toml", POLICIES),
+            ("rules.toml", rules),
+        ]);
+        let run = slawatch(folder.path(), &["check", "--config", "slawatch.toml"]);
+        assert_eq!(run.succeeded, !is_told, "{run:?}");
+        assert_eq!(run.out.contains(told), is_told, "{run:?}");
+        assert!(run.out.contains(level), "{run:?}");
+        let place = "rules.toml: ".to_owned()
+            + if is_told {
+                "1 errors, 1 warnings"
+            } else {
+                "0 errors, 1 warnings"
+            };
+        assert!(run.out.contains(&place), "{run:?}");
+        // Of the file alone nothing is known to be amiss.
+        let run = slawatch(folder.path(), &["check", "--rules", "rules.toml"]);
+        assert!(run.succeeded, "{run:?}");
+    }
+}
