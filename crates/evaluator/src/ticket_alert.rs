@@ -104,6 +104,10 @@ impl Subject<'_> {
             Change::Retract(_) => ClockPhase::TakenBack { at_ms: now_ms },
             Change::Close => ClockPhase::Waiting,
         };
+        if change == Change::Fire {
+            // Whoever saw to the incident before did not say so of this one.
+            alert.acknowledged_at_ms = None;
+        }
         if untold {
             return None;
         }

@@ -191,3 +191,42 @@ fn a_clock_that_ended_does_not_get_worse() {
     story.hear(Flush::at("14:00"));
     assert_eq!(story.tellings(), Vec::<String>::new());
 }
+
+/// What fires with the next hours is another incident, and nobody has seen to it yet.
+#[test]
+fn an_acknowledgement_does_not_outlast_the_hours_of_its_rule() {
+    let mut story = Story::under(&format!(
+        r#"{TICKETS}calendar = "desk"
+[[calendar]]
+name = "desk"
+timezone = "Africa/Abidjan"
+hours = {{ mon-fri = ["08:00-10:30", "12:00-20:00"] }}
+"#
+    ));
+    let key = "urgent/acme/T1/first_reply/1/breached";
+    story.hear(Flush::at("10:00:30").outcome(breached("10:00:10")));
+    story.act(acknowledge("a1", key));
+    story.hear(Flush::at("10:30"));
+    story.hear(Flush::at("12:00"));
+    assert_eq!(
+        story.tellings(),
+        [
+            "10:00:10 firing urgent/acme/refunds/T1",
+            "10:00:30 acknowledged urgent/acme/refunds/T1",
+            "10:30 expired urgent/acme/refunds/T1",
+            "12:00 firing urgent/acme/refunds/T1"
+        ]
+    );
+    story.restart();
+    story.hear(Flush::at("12:30"));
+    assert_eq!(story.tellings(), Vec::<String>::new());
+    story.act(acknowledge("a2", key));
+    story.hear(Flush::at("14:30"));
+    assert_eq!(
+        story.tellings(),
+        [
+            "12:30 acknowledged urgent/acme/refunds/T1",
+            "14:30 firing urgent/acme/refunds/T1"
+        ]
+    );
+}
