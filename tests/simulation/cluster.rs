@@ -144,7 +144,7 @@ impl<'a> Cluster<'a> {
             .map(|partition| TopicPartition::new("slawatch.notifications", partition))
             .collect();
         let notifications = site.log.reader(&all, StartAt::Beginning).unwrap();
-        let mut receivers = World::new(Arc::clone(&site.clock), notifications);
+        let mut receivers = World::new(Arc::clone(&site.clock), notifications, &site.receivers);
         // The first poll tells of the assignment, and of no record yet.
         receivers.read_intents();
         let observer = Observer::new(&site);
@@ -414,7 +414,7 @@ impl<'a> Cluster<'a> {
         self.site.trouble.set(0);
         self.site.store_full.store(false, Ordering::Relaxed);
         self.site.log.lose_answers(0);
-        self.receivers.down = [false; 2];
+        self.receivers.down.fill(false);
         self.step_wall(-self.stepped_ms);
         for index in (0..self.processes.len()).rev() {
             let process = &mut self.processes[index];

@@ -136,8 +136,9 @@ by = ["vendor", "queue"]
     RuleSet::parse("rules.toml", &text).unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 
-/// Two receivers of different habits; what they are sent goes to the simulated ones.
+/// Two receivers of different habits, who hear of everything; what they are sent goes to the simulated ones.
 pub const RECEIVERS: &str = r#"
+    inhibit = false
     [[receiver]]
     name = "am"
     type = "alertmanager"

@@ -64,8 +64,9 @@ fn check_receivers(cluster: &Cluster<'_>) {
         incidents.insert((alert.key.clone(), alert.incident.clone()), alert);
     }
     let told = &cluster.receivers.incidents;
-    for (name, known) in told {
-        let truth = incidents.get(name);
+    for ((_, key, incident), known) in told {
+        let name = (key.clone(), incident.clone());
+        let truth = incidents.get(&name);
         let open = truth.is_some_and(|alert| is_open(alert.state()));
         assert!(
             truth.is_some(),
@@ -98,7 +99,7 @@ fn check_receivers(cluster: &Cluster<'_>) {
             );
         }
         let firing = told
-            .get(&(key.clone(), incident))
+            .get(&(1, key.clone(), incident))
             .is_some_and(|told| told.firing);
         assert_eq!(
             firing,

@@ -42,6 +42,8 @@ pub struct Delivery {
     pub may_be_open: bool,
     /// What the receiver calls what it was told before of this subject; empty if nothing, or if it has no names.
     pub reference: String,
+    /// A receiver that can is told in one message what belongs to one group; `None` stands alone.
+    pub group: Option<String>,
 }
 
 impl Delivery {

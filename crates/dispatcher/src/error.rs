@@ -59,6 +59,16 @@ pub enum DispatcherError {
         /// The receiver's type as written in the configuration.
         kind: &'static str,
     },
+    /// A setting of an escalation, of a maintenance window, or of which alerts somebody is told.
+    #[error("{place}: {reason}")]
+    Setting {
+        /// The table that it stands in: "escalation".
+        table: &'static str,
+        /// Whose it is.
+        place: String,
+        /// What is wrong with it, and what to write.
+        reason: String,
+    },
     /// A field that this type of receiver cannot do without.
     #[error("receiver {name:?}: type {kind:?} needs {field}: {write}")]
     Missing {
@@ -201,6 +211,7 @@ impl DispatcherError {
             Self::DuplicateReceiver { name } => Some((Some(name), "name")),
             Self::Link { field, .. } => Some((None, field)),
             Self::Watchdog { .. } => Some((None, "watchdog")),
+            Self::Setting { table, .. } => Some((None, table)),
             Self::UnnamedReceiver { .. } => Some((None, "receiver")),
             Self::UnknownReceiver { .. }
             | Self::SecretVariable { .. }

@@ -3,23 +3,35 @@
 //! Pure: it is fed the log, the instants and the receivers' answers, and says what to record and what to deliver.
 //! When and how a request goes out is decided by [`crate::queue`].
 
+mod course;
+mod deciding;
 mod directory;
+mod escalating;
+mod gates;
 mod image;
+mod intake;
+mod limit;
 mod line;
+mod relations;
+mod silences;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use slawatch_wire::v1::{
-    AlertBatch, AlertState, AlertTransition, Notification, NotificationBatch, NotificationState,
-    Suppression,
-};
+use slawatch_wire::v1::{AlertTransition, Notification, NotificationState, Suppression};
 
-use crate::delivery::{Address, Delivery, IntentKey, LedgerId, Order, Report, Subject, is_over};
+use crate::delivery::{
+    Address, Delivery, DeliveryEnd, IntentKey, LedgerId, Order, Report, Subject, is_over,
+};
 pub use directory::Directory;
-use line::{Line, Phase, Step, Terms, Told};
+pub use intake::Taken;
+use limit::Pages;
+pub(crate) use limit::is_summary;
+use line::{Line, Phase, Told};
+use relations::{Agenda, Relations};
+use silences::Silences;
 
 /// What is over and settled is remembered for this long (by the evaluator's clock), so that a repetition is known as one.
 const REMEMBER_MS: i64 = 48 * 3_600_000;
@@ -31,17 +43,6 @@ pub struct Outputs {
     pub records: Vec<Notification>,
     /// For the receivers' queues, by their number.
     pub orders: Vec<(usize, Order)>,
-}
-
-/// What a batch of alerts came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
-    /// Transitions that were news.
-    pub applied: u64,
-    /// Transitions known already: a new evaluator says again what the old one said.
-    pub repeated: u64,
-    /// The batch came from an evaluator that another one has replaced, and was dropped.
-    pub fenced: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +58,8 @@ type LineId = (usize, Subject);
 #[derive(Debug)]
 pub struct Ledger {
     id: LedgerId,
+    /// Of the topics.
+    partition: u32,
     directory: Arc<Directory>,
     /// Highest epoch seen of each evaluator source.
     evaluator_epochs: BTreeMap<u32, u64>,
@@ -66,16 +69,31 @@ pub struct Ledger {
     pruned_to_ms: i64,
     seen: BTreeMap<String, Seen>,
     lines: BTreeMap<LineId, Line>,
-    undecided: Vec<LineId>,
+    silences: Silences,
+    /// By receiver.
+    pages: BTreeMap<usize, Pages>,
+    agenda: Agenda,
+    relations: Relations,
+    /// This is the first decision of a new owner.
+    resuming: bool,
     /// Intents by the batch that carries them, until that batch is acknowledged.
     in_writing: BTreeMap<u64, Vec<LineId>>,
 }
 
+/// One call of [`Ledger::decide`].
+#[derive(Debug)]
+struct Turn {
+    now_ms: i64,
+    batch: u64,
+    outputs: Outputs,
+}
+
 impl Ledger {
     /// Knows nothing yet.
-    pub fn new(id: LedgerId, directory: Arc<Directory>) -> Self {
+    pub fn new(id: LedgerId, partition: u32, directory: Arc<Directory>) -> Self {
         Self {
             id,
+            partition,
             directory,
             evaluator_epochs: BTreeMap::new(),
             dispatcher_epoch: 0,
@@ -83,186 +101,24 @@ impl Ledger {
             pruned_to_ms: i64::MIN,
             seen: BTreeMap::new(),
             lines: BTreeMap::new(),
-            undecided: Vec::new(),
+            silences: Silences::default(),
+            pages: BTreeMap::new(),
+            agenda: Agenda::default(),
+            relations: Relations::default(),
+            resuming: false,
             in_writing: BTreeMap::new(),
-        }
-    }
-
-    /// Takes in a record of `slawatch.alerts`. Nothing is decided yet, so that of many states only the newest is told.
-    pub fn apply(&mut self, batch: AlertBatch) -> Taken {
-        let mut taken = Taken::default();
-        let epoch = self.evaluator_epochs.entry(batch.source).or_default();
-        if batch.epoch < *epoch {
-            taken.fenced = true;
-            return taken;
-        }
-        *epoch = batch.epoch;
-        self.clock_ms = self.clock_ms.max(batch.clock_ms);
-        for transition in batch.alerts {
-            // Nobody is paged for what is pending, and a pending alert changes nothing of what was said before.
-            if transition.state() == AlertState::Pending {
-                continue;
-            }
-            if self.is_news(&transition) {
-                taken.applied += 1;
-                self.apply_transition(Arc::new(transition));
-            } else {
-                taken.repeated += 1;
-            }
-        }
-        taken
-    }
-
-    /// An evaluator that lost its memory counts revisions from 1 again; its new incidents are told apart by their start.
-    fn is_news(&mut self, transition: &AlertTransition) -> bool {
-        let AlertTransition {
-            revision, at_ms, ..
-        } = *transition;
-        // What was withdrawn while pending never began.
-        let fired_at_ms = transition.fired_at_ms.unwrap_or(i64::MIN);
-        match self.seen.get_mut(&transition.key) {
-            Some(seen) if revision > seen.revision || fired_at_ms > seen.fired_at_ms => {
-                let fired_at_ms = fired_at_ms.max(seen.fired_at_ms);
-                *seen = Seen {
-                    revision,
-                    fired_at_ms,
-                    at_ms,
-                };
-                true
-            }
-            Some(_) => false,
-            None => {
-                let first = Seen {
-                    revision,
-                    fired_at_ms,
-                    at_ms,
-                };
-                self.seen.insert(transition.key.clone(), first);
-                true
-            }
-        }
-    }
-
-    fn apply_transition(&mut self, transition: Arc<AlertTransition>) {
-        let directory = Arc::clone(&self.directory);
-        for (number, receiver) in directory.receivers.iter().enumerate() {
-            let subject = Subject {
-                key: transition.key.clone(),
-                incident: if receiver.by_incident {
-                    transition.incident.clone()
-                } else {
-                    String::new()
-                },
-            };
-            let id = (number, subject);
-            if is_over(transition.state()) {
-                // Its end is told to whoever knows of it, whatever the receiver matches by now.
-                if let Some(line) = self.lines.get_mut(&id) {
-                    line.renew(Arc::clone(&transition));
-                    self.undecided.push(id);
-                }
-                continue;
-            }
-            if receiver.by_incident {
-                self.end_other_incidents(number, &transition);
-            }
-            if self.lines.contains_key(&id) || receiver.matching.holds(&transition) {
-                let line = self.lines.entry(id.clone()).or_default();
-                line.renew(Arc::clone(&transition));
-                self.undecided.push(id);
-            }
-        }
-    }
-
-    /// A key has one incident at a time: a new one proves the one before over, even if its end was never written.
-    fn end_other_incidents(&mut self, number: usize, firing: &AlertTransition) {
-        let first = (
-            number,
-            Subject {
-                key: firing.key.clone(),
-                incident: String::new(),
-            },
-        );
-        let of_key = self
-            .lines
-            .range_mut(first..)
-            .take_while(|((n, subject), _)| *n == number && subject.key == firing.key);
-        for (id, line) in of_key {
-            let Some(newest) = &line.newest else { continue };
-            if id.1.incident == firing.incident || is_over(newest.state()) {
-                continue;
-            }
-            let mut end = AlertTransition::clone(newest);
-            end.set_state(AlertState::Resolved);
-            end.revision = firing.revision;
-            end.at_ms = firing.at_ms;
-            end.reason = format!("incident {} of the same alert began", firing.incident);
-            line.renew(Arc::new(end));
-            self.undecided.push(id.clone());
-        }
-    }
-
-    /// Takes in a record of `slawatch.notifications`, while the past is read at a takeover.
-    /// Returns whether it was dropped, because it came from a dispatcher that another one had replaced.
-    pub fn recall(&mut self, batch: &NotificationBatch) -> bool {
-        if batch.epoch < self.dispatcher_epoch {
-            return true;
-        }
-        self.dispatcher_epoch = batch.epoch;
-        for notification in &batch.notifications {
-            self.recall_one(notification);
-        }
-        false
-    }
-
-    fn recall_one(&mut self, notification: &Notification) {
-        let Some(number) = self.directory.position(&notification.receiver) else {
-            // The receiver was taken out of the configuration, or the record is a takeover.
-            return;
-        };
-        let intent = IntentKey {
-            incident: notification.incident.clone(),
-            state: notification.alert_state(),
-            revision: notification.revision,
-            repeat: notification.repeat,
-            step: notification.step,
-        };
-        let incident = if self.directory.receivers[number].by_incident {
-            notification.incident.clone()
-        } else {
-            String::new()
-        };
-        let id = (
-            number,
-            Subject {
-                key: notification.key.clone(),
-                incident,
-            },
-        );
-        let line = self.lines.entry(id).or_default();
-        line.recall(&intent.incident);
-        line.is_called(&notification.reference);
-        match notification.state() {
-            NotificationState::Intent => {
-                line.told = Told::Intent {
-                    intent,
-                    transition: None,
-                    phase: Phase::Inherited,
-                };
-            }
-            NotificationState::Sent => line.settle(&intent, Told::Sent),
-            NotificationState::Rejected => line.settle(&intent, Told::Rejected),
-            NotificationState::Suppressed => line.suppress(intent),
-            NotificationState::Takeover | NotificationState::Unspecified => {}
         }
     }
 
     /// The past is read and the log caught up with: from here on [`Ledger::decide`] speaks. Intents without a result are
     /// delivered again, and what holds is repeated from now on.
     pub fn resume(&mut self, now_ms: i64, batch: u64) -> Outputs {
-        self.undecided = self.lines.keys().cloned().collect();
+        self.recall_summaries(now_ms);
+        for id in self.lines.keys() {
+            self.agenda.add(id.clone());
+        }
         let mut outputs = Outputs::default();
-        for ((number, subject), line) in &self.lines {
+        for (id, line) in &self.lines {
             let Some(newest) = line
                 .newest
                 .as_ref()
@@ -270,13 +126,11 @@ impl Ledger {
             else {
                 continue;
             };
-            let repeated = self.directory.receivers[*number].repeated;
+            let repeated = self.directory.receivers[id.0].repeated;
             let again = line
                 .is_tried_again(repeated)
                 .filter(|intent| intent.incident == newest.incident);
-            let delivery = |intent: &IntentKey| {
-                self.delivery(subject, newest, intent.clone(), true, &line.reference)
-            };
+            let delivery = |intent: &IntentKey| self.delivery(id, newest, intent.clone(), true);
             let order = if let Told::Sent(intent) = &line.told
                 && !is_over(intent.state)
             {
@@ -286,109 +140,14 @@ impl Ledger {
             } else {
                 continue;
             };
-            outputs.orders.push((*number, order));
+            outputs.orders.push((id.0, order));
         }
+        self.resuming = true;
         let decided = self.decide(now_ms, batch);
+        self.resuming = false;
         outputs.records.extend(decided.records);
         outputs.orders.extend(decided.orders);
         outputs
-    }
-
-    /// Decides everything undecided. The records belong into batch `batch`; once that is acknowledged,
-    /// [`Ledger::durable`] gives the deliveries of its intents.
-    pub fn decide(&mut self, now_ms: i64, batch: u64) -> Outputs {
-        let mut outputs = Outputs::default();
-        let mut decided = BTreeSet::new();
-        for id in std::mem::take(&mut self.undecided) {
-            if decided.insert(id.clone()) {
-                self.decide_line(id, now_ms, batch, &mut outputs);
-            }
-        }
-        self.prune();
-        outputs
-    }
-
-    fn decide_line(&mut self, id: LineId, now_ms: i64, batch: u64, outputs: &mut Outputs) {
-        let Some(line) = self.lines.get_mut(&id) else {
-            return;
-        };
-        let listed = &self.directory.receivers[id.0];
-        let terms = Terms {
-            by_incident: listed.by_incident,
-            now_ms,
-            stale_after_ms: self.directory.stale_after_ms,
-        };
-        let record =
-            |intent: &IntentKey, state, detail: String, about: Option<&AlertTransition>| {
-                record(
-                    &id.1.key,
-                    &listed.name,
-                    intent,
-                    state,
-                    now_ms,
-                    detail,
-                    about,
-                )
-            };
-        for (intent, missed) in line.take_missed() {
-            let reason = "it was over before it was told".to_owned();
-            let suppressed = NotificationState::Suppressed;
-            let mut notification = record(&intent, suppressed, reason, Some(&missed));
-            notification.set_suppression(Suppression::Missed);
-            outputs.records.push(notification);
-        }
-        match line.next(terms) {
-            Step::Nothing => {}
-            Step::Forget => {
-                self.lines.remove(&id);
-            }
-            Step::Suppress {
-                intent,
-                reason,
-                suppression,
-            } => {
-                let about = line.newest.as_deref();
-                let mut notification =
-                    record(&intent, NotificationState::Suppressed, reason, about);
-                notification.set_suppression(suppression);
-                line.told = Told::Suppressed(intent);
-                outputs.records.push(notification);
-            }
-            Step::Announce {
-                intent,
-                transition,
-                may_be_open,
-            } => {
-                let notification = record(
-                    &intent,
-                    NotificationState::Intent,
-                    String::new(),
-                    Some(&transition),
-                );
-                line.told = Told::Intent {
-                    intent,
-                    transition: Some(transition),
-                    phase: Phase::Written { batch, may_be_open },
-                };
-                outputs.records.push(notification);
-                self.in_writing.entry(batch).or_default().push(id);
-            }
-            Step::Resend { intent, transition } => {
-                line.told = Told::Intent {
-                    intent: intent.clone(),
-                    transition: Some(Arc::clone(&transition)),
-                    phase: Phase::Posted,
-                };
-                let reference = line.reference.clone();
-                let delivery = self.delivery(&id.1, &transition, intent, true, &reference);
-                outputs.orders.push((id.0, Order::Deliver(delivery)));
-            }
-            Step::Refresh { intent, transition } => {
-                let reference = line.reference.clone();
-                let delivery = self.delivery(&id.1, &transition, intent, true, &reference);
-                outputs.orders.push((id.0, Order::Refresh(delivery)));
-            }
-        }
     }
 
     /// All batches up to this one are acknowledged.
@@ -419,8 +178,7 @@ impl Ledger {
             }
             *phase = Phase::Posted;
             let (intent, transition) = (intent.clone(), Arc::clone(transition));
-            let reference = line.reference.clone();
-            let delivery = self.delivery(&id.1, &transition, intent, may_be_open, &reference);
+            let delivery = self.delivery(&id, &transition, intent, may_be_open);
             outputs.orders.push((id.0, Order::Deliver(delivery)));
         }
         outputs
@@ -429,7 +187,6 @@ impl Ledger {
     /// A receiver's queue is done with an intent. The record says so; what follows from it is decided by the next
     /// [`Ledger::decide`].
     pub fn report(&mut self, number: usize, report: &Report, now_ms: i64) -> Notification {
-        use crate::delivery::DeliveryEnd;
         let id = (number, report.address.subject.clone());
         let state = match report.end {
             DeliveryEnd::Sent => NotificationState::Sent,
@@ -445,7 +202,7 @@ impl Ledger {
                 DeliveryEnd::Rejected => line.settle(&report.intent, Told::Rejected),
                 DeliveryEnd::Suppressed => line.settle(&report.intent, Told::Suppressed),
             }
-            self.undecided.push(id);
+            self.agenda.add(id);
         }
         let name = &self.directory.receivers[number].name;
         let mut notification = record(
@@ -465,9 +222,9 @@ impl Ledger {
         notification
     }
 
-    /// Whether [`Ledger::decide`] would do anything.
-    pub fn has_undecided(&self) -> bool {
-        !self.undecided.is_empty()
+    /// Whether [`Ledger::decide`] would do anything at this instant.
+    pub fn is_due(&self, now_ms: i64) -> bool {
+        self.agenda.is_due(now_ms)
     }
 
     /// Highest epoch of a dispatcher that was read from `slawatch.notifications`.
@@ -477,41 +234,24 @@ impl Ledger {
 
     fn delivery(
         &self,
-        subject: &Subject,
+        id: &LineId,
         transition: &Arc<AlertTransition>,
         intent: IntentKey,
         may_be_open: bool,
-        reference: &str,
     ) -> Delivery {
+        let line = self.lines.get(id);
         let address = Address {
             ledger: self.id,
-            subject: subject.clone(),
+            subject: id.1.clone(),
         };
         Delivery {
             address,
             transition: Arc::clone(transition),
             intent,
             may_be_open,
-            reference: reference.to_owned(),
+            reference: line.map_or_else(String::new, |line| line.reference.clone()),
+            group: self.directory.receivers[id.0].group(transition),
         }
-    }
-
-    /// Once an hour of the evaluator's clock.
-    fn prune(&mut self) {
-        let horizon_ms = self.clock_ms.saturating_sub(REMEMBER_MS);
-        if horizon_ms < self.pruned_to_ms.saturating_add(3_600_000) {
-            return;
-        }
-        self.pruned_to_ms = horizon_ms;
-        self.lines
-            .retain(|_, line| !line.is_settled_before(horizon_ms));
-        let live: BTreeSet<&str> = self
-            .lines
-            .keys()
-            .map(|(_, subject)| subject.key.as_str())
-            .collect();
-        self.seen
-            .retain(|key, seen| seen.at_ms >= horizon_ms || live.contains(key.as_str()));
     }
 }
 

@@ -17,7 +17,46 @@ pub struct AlertMatch {
     labels: BTreeMap<String, Vec<String>>,
 }
 
+/// What a rule's severity can be, the worst first.
+const SEVERITIES: [&str; 4] = ["critical", "error", "warning", "info"];
+
+/// The worse, the higher; what this program does not know is the least.
+pub(crate) fn severity_rank(severity: &str) -> usize {
+    let position = SEVERITIES.iter().position(|known| *known == severity);
+    position.map_or(0, |position| SEVERITIES.len() - position)
+}
+
 impl AlertMatch {
+    /// Why no alert can match, and what to write instead.
+    pub(crate) fn mistake(&self) -> Option<String> {
+        let named = [
+            ("severity", &self.severity),
+            ("vendor", &self.vendor),
+            ("queue", &self.queue),
+            ("rule", &self.rule),
+        ];
+        let named = named
+            .into_iter()
+            .filter_map(|(name, globs)| Some((name.to_owned(), globs.as_ref()?)));
+        let labels = self.labels.iter();
+        let labels = labels.map(|(name, globs)| (format!("labels.{name}"), globs));
+        if let Some((name, _)) = named.chain(labels).find(|(_, globs)| globs.is_empty()) {
+            return Some(format!(
+                "match holds for no alert: {name} = [] names nothing; write a glob such as \"*\", or leave {name} out"
+            ));
+        }
+        let severities = self.severity.as_ref()?;
+        let some = SEVERITIES
+            .iter()
+            .any(|known| any_matches(severities, known));
+        (!some).then(|| {
+            format!(
+                "match holds for no alert: severity = {severities:?} is none of {}",
+                SEVERITIES.join(", ")
+            )
+        })
+    }
+
     pub(crate) fn holds(&self, alert: &AlertTransition) -> bool {
         let fields = [
             (&self.severity, &alert.severity),
@@ -39,7 +78,7 @@ fn any_matches(globs: &[String], value: &str) -> bool {
 }
 
 /// `*` stands for any text, also none; everything else for itself.
-fn glob_matches(glob: &str, value: &str) -> bool {
+pub(crate) fn glob_matches(glob: &str, value: &str) -> bool {
     let Some((head, rest)) = glob.split_once('*') else {
         return glob == value;
     };

@@ -58,6 +58,18 @@ pub const SUPPRESSED: Metric = Metric {
            stale, lost (gone from slawatch.alerts), silenced, maintenance, inhibited, limited (over max_per_hour; alert \
            SlawatchPagesHeldBack).",
 };
+/// Later steps taken.
+pub const STEPS: Metric = Metric {
+    name: "slawatch_escalation_steps_total",
+    kind: Kind::Counter,
+    help: "Times that a receiver was told of an alert by a step of an escalation, by receiver and step (from 1).",
+};
+/// Pages that stand for many.
+pub const SUMMARIES: Metric = Metric {
+    name: "slawatch_summary_pages_total",
+    kind: Kind::Counter,
+    help: "Pages that sum up what max_per_hour kept from a receiver, by receiver.",
+};
 /// Requests made.
 pub const REQUESTS: Metric = Metric {
     name: "slawatch_receiver_requests_total",
@@ -112,12 +124,14 @@ pub const DELAY_BUCKETS: [f64; 14] = [
 ];
 
 /// All of them.
-pub const ALL: [Metric; 12] = [
+pub const ALL: [Metric; 14] = [
     TRANSITIONS,
     FENCED_BATCHES,
     UNREADABLE,
     NOTIFICATIONS,
     SUPPRESSED,
+    STEPS,
+    SUMMARIES,
     REQUESTS,
     REJECTED,
     STALE,

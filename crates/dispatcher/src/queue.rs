@@ -21,6 +21,8 @@ use crate::delivery::{
 
 /// Most alerts in one request to an Alertmanager.
 const MAX_BATCH: usize = 200;
+/// Most alerts in one message to people.
+const MAX_GROUP: usize = 50;
 /// How often a receiver that is told again and again is offered what it refused: its configuration may be mended.
 const REFUSED_AGAIN_MS: i64 = 5 * 60_000;
 /// How long an end is repeated to an Alertmanager that may have been restarted meanwhile (Prometheus does the same).
@@ -33,8 +35,8 @@ const MAX_RETRY_AFTER_MS: i64 = 10 * 60_000;
 enum Shape {
     /// Many alerts in a request, repeated as long as they hold.
     Repeated { interval_ms: i64 },
-    /// One request an alert, several at once while all is well.
-    Single { concurrency: usize },
+    /// One request an alert or, where several can be shown at once, a group; several at once while all is well.
+    Single { concurrency: usize, several: bool },
 }
 
 /// One alert in a request.
@@ -77,8 +79,22 @@ struct Waiting {
     attempts: u32,
     not_before_ms: i64,
     turn: u64,
+    /// The request that told it first along with others: they are told together again.
+    company: Option<u64>,
     /// It was refused by itself and that is recorded: offered again now and then, in no company.
     refused: bool,
+}
+
+impl Waiting {
+    /// Both belong into one message. What was tried in one stays in one, so that a repetition is known as such.
+    fn goes_with(&self, other: &Self) -> bool {
+        let (mine, theirs) = (&self.delivery, &other.delivery);
+        mine.address == theirs.address
+            || (mine.group.is_some()
+                && mine.group == theirs.group
+                && self.company == other.company
+                && self.attempts == other.attempts)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -123,6 +139,7 @@ impl Queue {
         } else {
             Shape::Single {
                 concurrency: config.concurrency(),
+                several: config.kind.shows().several,
             }
         };
         Self {
@@ -242,6 +259,7 @@ impl Queue {
             attempts: 0,
             not_before_ms: now_ms,
             turn: self.turns,
+            company: None,
             refused: false,
         }
     }
@@ -315,7 +333,7 @@ impl Queue {
     pub fn next(&mut self, now_ms: i64) -> Next {
         let limit = match self.shape {
             // After a failure one request at a time finds out whether the receiver is back.
-            Shape::Single { concurrency } if self.failures == 0 => concurrency,
+            Shape::Single { concurrency, .. } if self.failures == 0 => concurrency,
             Shape::Single { .. } | Shape::Repeated { .. } => 1,
         };
         if self.under_way.len() >= limit {
@@ -363,6 +381,11 @@ impl Queue {
                 told.push(entry);
             }
         }
+        if told.len() > 1 {
+            for entry in &mut told {
+                entry.company.get_or_insert(self.requests + 1);
+            }
+        }
         let mut items: Vec<Item> = told
             .iter()
             .map(|entry| Item {
@@ -404,7 +427,13 @@ impl Queue {
             .collect();
         ready.sort_by_key(|entry| (entry.attempts, entry.turn));
         let limit = match self.shape {
-            Shape::Single { .. } => 1,
+            Shape::Single { several: false, .. } => 1,
+            Shape::Single { several: true, .. } => {
+                if let Some(first) = ready.first().copied() {
+                    ready.retain(|entry| first.goes_with(entry));
+                }
+                self.batch_limit.min(MAX_GROUP)
+            }
             Shape::Repeated { .. } if ready.first().is_some_and(|entry| entry.refused) => 1,
             Shape::Repeated { .. } => {
                 ready.retain(|entry| !entry.refused);

@@ -22,13 +22,13 @@ use slawatch_stream::{
 };
 use slawatch_wire::Message;
 use slawatch_wire::v1::{
-    AlertBatch, Notification, NotificationBatch, NotificationState, Suppression,
+    AlertBatch, AlertState, Notification, NotificationBatch, NotificationState, Suppression,
 };
 
 use crate::config::DispatcherConfig;
 use crate::delivery::LedgerId;
 use crate::error::DispatcherError;
-use crate::ledger::{Directory, Ledger, Outputs};
+use crate::ledger::{self, Directory, Ledger, Outputs};
 use crate::metrics as names;
 use crate::receiver::{Outbox, Reported};
 use history::{History, Progress};
@@ -94,6 +94,8 @@ impl DispatcherFactory {
             for metric in [names::STALE, names::REJECTED] {
                 counter!(metric.name, "receiver" => receiver.name.clone()).increment(0);
             }
+            counter!(names::SUPPRESSED.name, "receiver" => receiver.name.clone(), "reason" => "limited")
+                .increment(0);
         }
         Ok(Self {
             log,
@@ -109,7 +111,7 @@ impl DispatcherFactory {
         source: &Source,
         position: i64,
         history_from: Option<i64>,
-        ledger: impl FnOnce(LedgerId, Arc<Directory>) -> Result<Ledger, DispatcherError>,
+        ledger: impl FnOnce(LedgerId, u32, Arc<Directory>) -> Result<Ledger, DispatcherError>,
     ) -> Result<DispatcherProcessor, DispatcherError> {
         let id = LedgerId(self.ledgers.fetch_add(1, Ordering::Relaxed));
         let partition = |topic: &Arc<str>| TopicPartition::new(Arc::clone(topic), source.partition);
@@ -122,7 +124,7 @@ impl DispatcherFactory {
             outbox: Arc::clone(&self.outbox),
             sender,
             reports,
-            ledger: ledger(id, Arc::clone(&self.directory))?,
+            ledger: ledger(id, source.partition, Arc::clone(&self.directory))?,
             stage: Stage::Silent,
             position,
             history_from,
@@ -138,7 +140,7 @@ impl ProcessorFactory for DispatcherFactory {
     type Processor = DispatcherProcessor;
 
     fn create(&self, source: &Source) -> DispatcherProcessor {
-        let empty = |id, directory| Ok(Ledger::new(id, directory));
+        let empty = |id, partition, directory| Ok(Ledger::new(id, partition, directory));
         // An empty ledger cannot fail to be made.
         #[allow(clippy::unwrap_used)]
         self.processor(source, 0, None, empty).unwrap()
@@ -159,7 +161,8 @@ impl ProcessorFactory for DispatcherFactory {
         }
         let corrupt = |error: DispatcherError| RestoreError::Unusable(error.to_string());
         let (history_from, ledger) = image::read(snapshot.state).map_err(corrupt)?;
-        let restored = |id, directory| Ledger::from_image(id, directory, &ledger);
+        let restored =
+            |id, partition, directory| Ledger::from_image(id, partition, directory, &ledger);
         self.processor(source, snapshot.offset, history_from, restored)
             .map_err(corrupt)
     }
@@ -233,6 +236,9 @@ impl Processor for DispatcherProcessor {
             tracing::warn!(partition = %self.alerts, source, epoch, "dropped a batch of an evaluator that was replaced");
             counter!(names::FENCED_BATCHES.name).increment(1);
         }
+        if taken.unusable > 0 {
+            tracing::warn!(partition = %self.alerts, silences = taken.unusable, "passed over silences without an end or an id; they silence nothing");
+        }
         counter!(names::TRANSITIONS.name, "outcome" => "applied").increment(taken.applied);
         counter!(names::TRANSITIONS.name, "outcome" => "repeated").increment(taken.repeated);
     }
@@ -272,7 +278,7 @@ impl Processor for DispatcherProcessor {
             | Stage::Reading(_)
             | Stage::CatchingUp { .. } => false,
             Stage::Claimed { .. } | Stage::Ready => true,
-            Stage::Speaking => !self.records.is_empty() || self.ledger.has_undecided(),
+            Stage::Speaking => !self.records.is_empty() || self.ledger.is_due(self.now_ms),
         }
     }
 
@@ -436,7 +442,10 @@ fn count(notification: &Notification) {
     let receiver = notification.receiver.clone();
     let state = match notification.state() {
         NotificationState::Unspecified | NotificationState::Takeover => return,
-        NotificationState::Intent => "intent",
+        NotificationState::Intent => {
+            count_page(notification);
+            "intent"
+        }
         NotificationState::Sent => "sent",
         NotificationState::Rejected => {
             counter!(names::REJECTED.name, "receiver" => receiver.clone()).increment(1);
@@ -448,6 +457,16 @@ fn count(notification: &Notification) {
         }
     };
     counter!(names::NOTIFICATIONS.name, "receiver" => receiver, "state" => state).increment(1);
+}
+
+fn count_page(intent: &Notification) {
+    let receiver = intent.receiver.clone();
+    if intent.step > 0 {
+        counter!(names::STEPS.name, "receiver" => receiver, "step" => intent.step.to_string())
+            .increment(1);
+    } else if ledger::is_summary(&intent.key) && intent.alert_state() == AlertState::Firing {
+        counter!(names::SUMMARIES.name, "receiver" => receiver).increment(1);
+    }
 }
 
 fn count_suppressed(suppression: Suppression, receiver: &str) {

@@ -124,6 +124,7 @@ fn item(receiver: &str, state: AlertState, now_ms: i64, reference: &str) -> Item
             transition: Arc::new(transition),
             may_be_open: true,
             reference: reference.to_owned(),
+            group: None,
         },
         over_for_ms: 0,
         repeated: false,

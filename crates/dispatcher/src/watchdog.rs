@@ -133,6 +133,7 @@ fn item(wall_ms: i64) -> Item {
             transition: Arc::new(transition),
             may_be_open: false,
             reference: String::new(),
+            group: None,
         },
         over_for_ms: 0,
         repeated: false,

@@ -1,6 +1,11 @@
 //! The dispatcher's part of the configuration file, checked as far as that goes without the network.
 
 mod email;
+mod escalation;
+#[cfg(test)]
+mod mistakes;
+mod pacing;
+mod quieting;
 mod receiver;
 mod watchdog;
 
@@ -17,6 +22,10 @@ pub use crate::matching::AlertMatch;
 use crate::message::Templates;
 use crate::secret::SecretSource;
 pub use email::{EmailConfig, EmailTls};
+pub use escalation::{EscalationConfig, StepConfig};
+pub use pacing::GroupBy;
+pub use quieting::MaintenanceConfig;
+pub(crate) use quieting::Times;
 pub use receiver::ReceiverConfig;
 pub use watchdog::WatchdogConfig;
 
@@ -38,9 +47,18 @@ pub struct DispatcherConfig {
     pub link_valid_for: Duration,
     /// What goes out as long as all is well.
     pub watchdog: Option<WatchdogConfig>,
+    /// Whether an alert of a vendor keeps those of its queues from a receiver, and one of a queue those of its tickets.
+    #[serde(default = "default_inhibit")]
+    pub inhibit: bool,
     /// Who is told.
     #[serde(default, rename = "receiver")]
     pub receivers: Vec<ReceiverConfig>,
+    /// Who is told when nobody sees to an alert.
+    #[serde(default, rename = "escalation")]
+    pub escalations: Vec<EscalationConfig>,
+    /// When alerts are expected and nobody need be told.
+    #[serde(default)]
+    pub maintenance: Vec<MaintenanceConfig>,
 }
 
 impl Default for DispatcherConfig {
@@ -52,7 +70,10 @@ impl Default for DispatcherConfig {
             link_secret: None,
             link_valid_for: default_link_valid_for(),
             watchdog: None,
+            inhibit: default_inhibit(),
             receivers: Vec::new(),
+            escalations: Vec::new(),
+            maintenance: Vec::new(),
         }
     }
 }
@@ -63,6 +84,10 @@ fn default_stale_after() -> Duration {
 
 fn default_link_valid_for() -> Duration {
     Duration::from_secs(24 * 3600)
+}
+
+fn default_inhibit() -> bool {
+    true
 }
 
 impl DispatcherConfig {
@@ -95,8 +120,33 @@ impl DispatcherConfig {
             }
             mistakes.extend(receiver.check().err());
             mistakes.extend(Templates::new(receiver).err());
+            mistakes.extend(receiver.check_pace().err());
+            if let Some(mistake) = receiver.matching.mistake() {
+                let place = format!("receiver {:?}", receiver.name);
+                mistakes.push(setting("receiver", &place, mistake));
+            }
+        }
+        let mut escalations = BTreeSet::new();
+        for (index, escalation) in self.escalations.iter().enumerate() {
+            mistakes.extend(escalation.mistakes(index + 1, &names));
+            if !escalation.name.is_empty() && !escalations.insert(&escalation.name) {
+                let place = format!("escalation {:?}", escalation.name);
+                let reason = "it is configured twice; give every [[escalation]] a name of its own";
+                mistakes.push(setting("escalation", &place, reason));
+            }
+        }
+        for (index, maintenance) in self.maintenance.iter().enumerate() {
+            mistakes.extend(maintenance.mistakes(index + 1));
         }
         mistakes
+    }
+}
+
+fn setting(table: &'static str, place: &str, reason: impl Into<String>) -> DispatcherError {
+    DispatcherError::Setting {
+        table,
+        place: place.to_owned(),
+        reason: reason.into(),
     }
 }
 

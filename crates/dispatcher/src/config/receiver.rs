@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::email::{EmailConfig, EmailTls};
-use super::{duration, optional_duration};
+use super::{GroupBy, duration, optional_duration};
 use crate::error::DispatcherError;
 use crate::http;
 use crate::kind::ReceiverKind;
@@ -56,6 +56,16 @@ pub struct ReceiverConfig {
     /// Added to each request, for instance `Authorization`.
     #[serde(default)]
     pub headers: BTreeMap<String, SecretSource>,
+    /// How long a new incident waits for others to be told along with it; default: not at all.
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub group_wait: Option<Duration>,
+    /// What alerts that are told in one message have in common; default: the vendor.
+    pub group_by: Option<GroupBy>,
+    /// What still fires and nobody acknowledged is told again this often; default: never.
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub repeat_interval: Option<Duration>,
+    /// Most new incidents told within an hour; what goes beyond is told in sum. Default: no limit.
+    pub max_per_hour: Option<usize>,
     /// First pause after a failure; it doubles with each further one.
     #[serde(default = "default_retry_min", deserialize_with = "duration")]
     pub retry_min: Duration,

@@ -225,6 +225,7 @@ mod tests {
                 },
                 may_be_open: false,
                 reference: String::new(),
+                group: None,
             },
             over_for_ms: 0,
             repeated: false,

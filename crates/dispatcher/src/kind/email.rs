@@ -336,6 +336,7 @@ mod tests {
                 intent,
                 may_be_open: false,
                 reference: reference.to_owned(),
+                group: None,
             },
             over_for_ms: 0,
             repeated: false,

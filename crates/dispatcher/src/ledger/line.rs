@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use slawatch_wire::v1::{AlertState, AlertTransition, Suppression};
+use slawatch_wire::v1::{AlertState, AlertTransition, Notification, Suppression};
 
+use super::course::Course;
 use crate::delivery::{IntentKey, is_over};
-use crate::instant::rfc3339;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Line {
@@ -19,6 +19,11 @@ pub(super) struct Line {
     pub(super) told: Told,
     /// What the receiver calls what it was told; empty if nothing, or if it has no names.
     pub(super) reference: String,
+    pub(super) course: Course,
+    /// When its group is told, while it waits for that. Never in a snapshot.
+    pub(super) group_due_ms: Option<i64>,
+    /// Whether it kept lesser alerts from the receiver when it was last decided about. Never in a snapshot.
+    pub(super) was_heard: bool,
 }
 
 /// What the receiver and the installation make of a line.
@@ -26,8 +31,21 @@ pub(super) struct Line {
 pub(super) struct Terms {
     /// Its incidents are things of their own to the receiver.
     pub(super) by_incident: bool,
-    pub(super) now_ms: i64,
-    pub(super) stale_after_ms: i64,
+    /// It is told again and again as long as something holds, also what it refused.
+    pub(super) repeated: bool,
+    /// It can show that somebody sees to an alert.
+    pub(super) tells_acknowledged: bool,
+}
+
+/// What has still to be asked before something is announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// It follows from what the receiver knows already.
+    None,
+    /// The receiver knows nothing of this incident.
+    First,
+    /// The receiver is told once more that it fires.
+    Again,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,6 +54,13 @@ pub(super) enum Told {
     Nothing,
     /// Recorded as not sent.
     Suppressed(IntentKey),
+    /// Recorded as not sent for now; it is told when what keeps it back is over.
+    Withheld {
+        intent: IntentKey,
+        why: Suppression,
+        cause: String,
+        at_ms: i64,
+    },
     Intent {
         intent: IntentKey,
         /// What the intent tells; not known of one that was read from the log.
@@ -66,9 +91,17 @@ pub(super) enum Step {
         reason: String,
         suppression: Suppression,
     },
+    /// Not sent for now.
+    Withhold {
+        intent: IntentKey,
+        why: Suppression,
+        cause: String,
+        reason: String,
+    },
     Announce {
         intent: IntentKey,
         transition: Arc<AlertTransition>,
+        gate: Gate,
         may_be_open: bool,
     },
     Resend {
@@ -82,10 +115,11 @@ pub(super) enum Step {
 }
 
 impl Told {
-    fn intent(&self) -> Option<&IntentKey> {
+    pub(super) fn intent(&self) -> Option<&IntentKey> {
         match self {
             Self::Nothing => None,
             Self::Suppressed(intent)
+            | Self::Withheld { intent, .. }
             | Self::Intent { intent, .. }
             | Self::Sent(intent)
             | Self::Rejected(intent) => Some(intent),
@@ -95,7 +129,9 @@ impl Told {
     /// Whether the last thing said was that an earlier incident fires: a further one pages nobody anew.
     fn is_firing(&self) -> bool {
         match self {
-            Self::Nothing | Self::Suppressed(_) | Self::Rejected(_) => false,
+            Self::Nothing | Self::Suppressed(_) | Self::Withheld { .. } | Self::Rejected(_) => {
+                false
+            }
             Self::Intent { intent, .. } | Self::Sent(intent) => !is_over(intent.state),
         }
     }
@@ -103,7 +139,9 @@ impl Told {
     /// Whether the receiver may believe that something of this subject fires.
     fn may_be_open(&self) -> bool {
         match self {
-            Self::Nothing | Self::Suppressed(_) | Self::Rejected(_) => false,
+            Self::Nothing | Self::Suppressed(_) | Self::Withheld { .. } | Self::Rejected(_) => {
+                false
+            }
             Self::Intent {
                 phase: Phase::Written { may_be_open, .. },
                 ..
@@ -134,6 +172,7 @@ impl Line {
 
     /// Takes in a newer state of the subject.
     pub(super) fn renew(&mut self, newest: Arc<AlertTransition>) {
+        self.course.renew(&newest);
         if let Some(before) = self.newest.replace(newest) {
             self.note_missed(before);
         }
@@ -173,15 +212,52 @@ impl Line {
         self.missed.retain(|missed| missed.incident != incident);
     }
 
-    /// Unlike a result, a suppression may stand alone: what is stale never had an intent.
-    pub(super) fn suppress(&mut self, intent: IntentKey) {
-        if self
+    /// Unlike a result, a suppression may stand alone: what is stale or withheld never had an intent.
+    pub(super) fn suppress(&mut self, intent: IntentKey, recorded: &Notification) {
+        let newer = self
             .told
             .intent()
-            .is_none_or(|told| told.revision <= intent.revision)
-        {
-            self.told = Told::Suppressed(intent);
+            .is_some_and(|told| told.revision > intent.revision);
+        if newer {
+            return;
         }
+        let why = recorded.suppression();
+        self.told = match why {
+            Suppression::Silenced
+            | Suppression::Maintenance
+            | Suppression::Inhibited
+            | Suppression::Limited => Told::Withheld {
+                intent,
+                why,
+                cause: recorded.cause.clone(),
+                at_ms: recorded.at_ms,
+            },
+            Suppression::Unspecified
+            | Suppression::Superseded
+            | Suppression::Missed
+            | Suppression::Stale
+            | Suppression::Lost => Told::Suppressed(intent),
+        };
+    }
+
+    /// Whether it fires or is acknowledged.
+    pub(super) fn is_on(&self) -> bool {
+        self.newest
+            .as_ref()
+            .is_some_and(|newest| !is_over(newest.state()))
+    }
+
+    /// Whether the receiver hears of this trouble, by this alert or by a greater one.
+    pub(super) fn is_heard(&self) -> bool {
+        self.is_on()
+            && match &self.told {
+                Told::Nothing => self.group_due_ms.is_some(),
+                Told::Withheld { why, .. } => {
+                    *why == Suppression::Inhibited || self.group_due_ms.is_some()
+                }
+                Told::Intent { intent, .. } | Told::Sent(intent) => !is_over(intent.state),
+                Told::Suppressed(_) | Told::Rejected(_) => false,
+            }
     }
 
     pub(super) fn next(&self, terms: Terms) -> Step {
@@ -189,7 +265,7 @@ impl Line {
             return self.next_without_alert();
         };
         if is_over(newest.state()) {
-            self.next_when_over(newest, terms.by_incident)
+            self.next_when_over(newest, terms)
         } else {
             self.next_when_firing(newest, terms)
         }
@@ -201,6 +277,7 @@ impl Line {
             Told::Rejected(intent) if repeated && !is_over(intent.state) => Some(intent),
             Told::Nothing
             | Told::Suppressed(_)
+            | Told::Withheld { .. }
             | Told::Intent { .. }
             | Told::Sent(_)
             | Told::Rejected(_) => None,
@@ -218,6 +295,7 @@ impl Line {
             },
             Told::Nothing
             | Told::Suppressed(_)
+            | Told::Withheld { .. }
             | Told::Intent { .. }
             | Told::Sent(_)
             | Told::Rejected(_) => Step::Nothing,
@@ -225,62 +303,74 @@ impl Line {
     }
 
     fn next_when_firing(&self, newest: &Arc<AlertTransition>, terms: Terms) -> Step {
-        let same_incident = self
-            .told
-            .intent()
-            .filter(|told| !is_over(told.state) && told.incident == newest.incident);
-        if let Some(intent) = same_incident {
-            let (intent, transition) = (intent.clone(), Arc::clone(newest));
-            return match &self.told {
-                Told::Nothing | Told::Suppressed(_) => Step::Nothing,
-                Told::Rejected(_) if terms.by_incident => Step::Nothing,
-                Told::Intent {
-                    phase: Phase::Inherited,
-                    ..
-                } => Step::Resend { intent, transition },
-                Told::Intent { .. } | Told::Sent(_) | Told::Rejected(_)
-                    if intent.revision == newest.revision =>
-                {
-                    Step::Nothing
-                }
-                Told::Intent { .. } | Told::Sent(_) | Told::Rejected(_) => {
-                    Step::Refresh { intent, transition }
-                }
-            };
-        }
+        let acknowledged = newest.state() == AlertState::Acknowledged;
+        let state = if acknowledged && terms.tells_acknowledged {
+            AlertState::Acknowledged
+        } else {
+            AlertState::Firing
+        };
         let intent = IntentKey {
             incident: newest.incident.clone(),
-            state: AlertState::Firing,
+            state,
             revision: newest.revision,
             ..IntentKey::default()
         };
-        // What a rule watches still holds and is news whenever it is learnt of; a ticket's verdict is not.
-        let is_verdict = !newest.ticket_id.is_empty();
-        let age_ms = terms.now_ms.saturating_sub(newest.due_ms);
-        if is_verdict && age_ms > terms.stale_after_ms && !self.told.is_firing() {
-            let reason = format!(
-                "stale: due at {} and dispatched {} s later, more than the {} s of stale_after",
-                rfc3339(newest.due_ms),
-                age_ms / 1000,
-                terms.stale_after_ms / 1000
-            );
-            return Step::Suppress {
-                intent,
-                reason,
-                suppression: Suppression::Stale,
+        let told = self
+            .told
+            .intent()
+            .filter(|told| !is_over(told.state) && told.incident == newest.incident);
+        let Some(told) = told else {
+            // Where only labels count, a further incident of what is shown already pages nobody.
+            let gate = if self.told.is_firing() {
+                Gate::None
+            } else {
+                Gate::First
             };
+            return self.announce(intent, newest, gate);
+        };
+        let again = !terms.repeated
+            && !acknowledged
+            && (told.state == AlertState::Acknowledged
+                || self.course.got_worse_since(told.revision));
+        match &self.told {
+            Told::Withheld { .. } => self.announce(intent, newest, Gate::First),
+            Told::Suppressed(_) if again => self.announce(intent, newest, Gate::First),
+            Told::Rejected(_) | Told::Intent { .. } | Told::Sent(_) if again => {
+                self.announce(intent, newest, Gate::Again)
+            }
+            Told::Nothing | Told::Suppressed(_) => Step::Nothing,
+            Told::Rejected(_) if !terms.repeated => Step::Nothing,
+            Told::Intent { .. } | Told::Sent(_) if told.state != state => {
+                self.announce(intent, newest, Gate::None)
+            }
+            Told::Intent {
+                phase: Phase::Inherited,
+                ..
+            } => Step::Resend {
+                intent: told.clone(),
+                transition: Arc::clone(newest),
+            },
+            Told::Intent { .. } | Told::Sent(_) | Told::Rejected(_)
+                if told.revision == newest.revision =>
+            {
+                Step::Nothing
+            }
+            Told::Intent { .. } | Told::Sent(_) | Told::Rejected(_) => Step::Refresh {
+                intent: told.clone(),
+                transition: Arc::clone(newest),
+            },
         }
-        self.announce(intent, newest)
     }
 
-    fn next_when_over(&self, newest: &Arc<AlertTransition>, by_incident: bool) -> Step {
+    fn next_when_over(&self, newest: &Arc<AlertTransition>, terms: Terms) -> Step {
         let told = match &self.told {
-            Told::Nothing | Told::Suppressed(_) => return Step::Forget,
-            Told::Rejected(told) if by_incident && !is_over(told.state) => return Step::Forget,
+            Told::Nothing | Told::Suppressed(_) | Told::Withheld { .. } => return Step::Forget,
+            Told::Rejected(told) if !terms.repeated && !is_over(told.state) => return Step::Forget,
             Told::Rejected(told) | Told::Intent { intent: told, .. } | Told::Sent(told) => told,
         };
         // Where only labels count, over is over; elsewhere "it was never true" is news after "it is over".
-        let said_already = is_over(told.state) && (told.state == newest.state() || !by_incident);
+        let said_already =
+            is_over(told.state) && (told.state == newest.state() || !terms.by_incident);
         if said_already {
             return match &self.told {
                 Told::Intent {
@@ -292,6 +382,7 @@ impl Line {
                 },
                 Told::Nothing
                 | Told::Suppressed(_)
+                | Told::Withheld { .. }
                 | Told::Intent { .. }
                 | Told::Sent(_)
                 | Told::Rejected(_) => Step::Nothing,
@@ -304,19 +395,22 @@ impl Line {
             revision: newest.revision,
             ..IntentKey::default()
         };
-        self.announce(intent, newest)
+        self.announce(intent, newest, Gate::None)
     }
 
-    fn announce(&self, intent: IntentKey, newest: &Arc<AlertTransition>) -> Step {
+    fn announce(&self, intent: IntentKey, newest: &Arc<AlertTransition>, gate: Gate) -> Step {
         // The end of something sent and ended before (a retraction after a resolve) is due to the receiver as well; what
         // became of something refused since is known to the queue alone.
         let was_told = match &self.told {
             Told::Sent(_) | Told::Rejected(_) => is_over(intent.state),
-            Told::Nothing | Told::Suppressed(_) | Told::Intent { .. } => false,
+            Told::Nothing | Told::Suppressed(_) | Told::Withheld { .. } | Told::Intent { .. } => {
+                false
+            }
         };
         Step::Announce {
             intent,
             transition: Arc::clone(newest),
+            gate,
             may_be_open: was_told || self.told.may_be_open(),
         }
     }
@@ -325,7 +419,9 @@ impl Line {
     pub(super) fn is_settled_before(&self, horizon_ms: i64) -> bool {
         let owed = !self.missed.is_empty()
             || match &self.told {
-                Told::Nothing | Told::Suppressed(_) | Told::Rejected(_) => false,
+                Told::Nothing | Told::Suppressed(_) | Told::Withheld { .. } | Told::Rejected(_) => {
+                    false
+                }
                 Told::Intent { .. } => true,
                 Told::Sent(intent) => !is_over(intent.state),
             };

@@ -1,7 +1,11 @@
 //! Stories: what comes in, and word by word what is recorded and delivered.
 
+mod escalating;
+mod pacing;
+mod quieting;
+
 use super::*;
-use crate::delivery::DeliveryEnd;
+use slawatch_wire::v1::{Action, AlertBatch, AlertState, NotificationBatch};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -39,7 +43,7 @@ fn story() -> Story {
 fn story_of(receivers: &str) -> Story {
     let directory = directory(receivers);
     Story {
-        ledger: Ledger::new(LedgerId(1), Arc::clone(&directory)),
+        ledger: Ledger::new(LedgerId(1), 0, Arc::clone(&directory)),
         directory,
         now_ms: 10 * HOUR_MS,
         batch: 0,
@@ -70,6 +74,21 @@ fn alert(state: AlertState, incident: &str, revision: u64, now_ms: i64) -> Alert
         fired_at_ms: (!pending).then_some(number * 1000),
         due_ms: now_ms,
         revision,
+        ..AlertTransition::default()
+    }
+}
+
+/// An alert that is its own key and incident: of a vendor, of `vendor/queue` or of `vendor/queue/ticket`.
+fn about(name: &str, place: &str, severity: &str) -> AlertTransition {
+    let mut parts = place.split('/').map(str::to_owned);
+    AlertTransition {
+        key: name.into(),
+        incident: name.into(),
+        rule: "slow".into(),
+        severity: severity.into(),
+        vendor: parts.next().unwrap_or_default(),
+        queue: parts.next().unwrap_or_default(),
+        ticket_id: parts.next().unwrap_or_default(),
         ..AlertTransition::default()
     }
 }
@@ -105,6 +124,60 @@ impl Story {
         let taken = self.transition(of_ticket(alert(state, incident, revision, self.now_ms)));
         assert_eq!(taken.repeated, 0);
         self
+    }
+
+    /// Of any alert; its key is its incident's name.
+    fn fires(&mut self, alert: &AlertTransition) -> &mut Self {
+        self.changes(alert, Firing, 1)
+    }
+
+    fn changes(&mut self, alert: &AlertTransition, state: AlertState, revision: u64) -> &mut Self {
+        let mut next = alert.clone();
+        next.set_state(state);
+        (next.revision, next.at_ms) = (revision, self.now_ms);
+        if revision == 1 {
+            (next.fired_at_ms, next.due_ms) = (Some(self.now_ms), self.now_ms);
+        } else {
+            let first = self.alerts.iter().flat_map(|batch| &batch.alerts);
+            let first = first.rev().find(|told| told.incident == next.incident);
+            next.fired_at_ms = first.and_then(|first| first.fired_at_ms);
+            next.due_ms = first.map_or(self.now_ms, |first| first.due_ms);
+        }
+        assert_eq!(self.transition(next).repeated, 0);
+        self
+    }
+
+    fn acts(&mut self, action: Action) -> Taken {
+        let batch = AlertBatch {
+            source: 3,
+            epoch: 5,
+            actions: vec![action],
+            ..AlertBatch::default()
+        };
+        self.alerts.push(batch.clone());
+        self.ledger.apply(batch)
+    }
+
+    /// Everything that follows at once, all requests taken.
+    fn settled(&mut self) -> &mut Self {
+        for _ in 0..3 {
+            self.decided().acknowledged().answered(DeliveryEnd::Sent);
+        }
+        self
+    }
+
+    /// What was recorded but results.
+    #[track_caller]
+    fn records(&mut self, expected: &[&str]) -> &mut Self {
+        self.said
+            .retain(|line| line.starts_with("Intent") || line.starts_with("Suppressed"));
+        self.says(expected)
+    }
+
+    fn last_detail(&self) -> &str {
+        let suppressed = self.log.iter().rev();
+        let mut suppressed = suppressed.filter(|one| one.state() == NotificationState::Suppressed);
+        suppressed.next().map_or("", |one| &one.detail)
     }
 
     fn after(&mut self, ms: i64) -> &mut Self {
@@ -201,7 +274,7 @@ impl Story {
 
     /// Another owner, who has a snapshot of nothing and both logs.
     fn taken_over(&mut self) -> &mut Self {
-        self.ledger = Ledger::new(LedgerId(2), Arc::clone(&self.directory));
+        self.ledger = Ledger::new(LedgerId(2), 0, Arc::clone(&self.directory));
         for batch in self.alerts.clone() {
             self.ledger.apply(batch);
         }
@@ -704,7 +777,8 @@ fn a_snapshot_holds_everything() {
         .decided();
     let mut bytes = Vec::new();
     story.ledger.write_image(&mut bytes);
-    let restored = Ledger::from_image(LedgerId(2), Arc::clone(&story.directory), &bytes).unwrap();
+    let restored =
+        Ledger::from_image(LedgerId(2), 0, Arc::clone(&story.directory), &bytes).unwrap();
     let mut again = Vec::new();
     restored.write_image(&mut again);
     assert_eq!(bytes, again);
@@ -727,7 +801,7 @@ fn a_snapshot_holds_everything() {
 
 #[test]
 fn a_snapshot_of_something_else_says_so() {
-    let damaged = Ledger::from_image(LedgerId(1), story().directory, b"\xff\xff").unwrap_err();
+    let damaged = Ledger::from_image(LedgerId(1), 0, story().directory, b"\xff\xff").unwrap_err();
     let message = damaged.to_string();
     assert!(
         message.starts_with("the dispatcher's snapshot cannot be read: ")

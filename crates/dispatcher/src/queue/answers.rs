@@ -60,6 +60,7 @@ impl Queue {
             self.batch_limit = (size / 2).max(1);
             for mut entry in request.told {
                 entry.attempts -= 1;
+                entry.company = None;
                 self.put_back(entry);
             }
             self.make_up_for(request.repeated, now_ms);
@@ -125,12 +126,14 @@ impl Queue {
         self.failures = self.failures.saturating_add(1);
         let asked_ms = retry_after_ms.unwrap_or(0).clamp(0, MAX_RETRY_AFTER_MS);
         self.gate_ms = now_ms + self.backoff.pause_ms(self.failures).max(asked_ms);
+        let together_ms = (request.told.len() > 1).then(|| self.backoff.pause_ms(self.failures));
         for mut entry in request.told {
             entry.delivery.may_be_open |= maybe_delivered && !is_over(entry.delivery.intent.state);
             let pause_ms = if entry.refused {
                 REFUSED_AGAIN_MS
             } else {
-                self.backoff.pause_ms(entry.attempts).max(asked_ms)
+                let own_ms = || self.backoff.pause_ms(entry.attempts);
+                together_ms.unwrap_or_else(own_ms).max(asked_ms)
             };
             entry.not_before_ms = now_ms + pause_ms;
             self.put_back(entry);

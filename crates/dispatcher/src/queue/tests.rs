@@ -42,6 +42,7 @@ fn delivery(key: &str, state: AlertState, revision: u64, may_be_open: bool) -> D
         },
         may_be_open,
         reference: String::new(),
+        group: None,
     }
 }
 
@@ -579,4 +580,61 @@ fn a_ledger_that_is_gone_leaves_nothing_behind() {
     queue.finish(request.number, trouble(true), 0);
     assert_eq!((waits(&mut queue, 600_000), queue.outstanding()), (None, 0));
     assert_eq!(reports(&mut queue), [""; 0]);
+}
+
+fn of_group(key: &str, group: &str) -> Order {
+    let mut told = delivery(key, Firing, 1, false);
+    told.group = Some(group.into());
+    Order::Deliver(told)
+}
+
+fn mailbox() -> Queue {
+    queue("type = \"email\"\nemail = { host = \"h\", from = \"a@x\", to = [\"b@x\"] }")
+}
+
+fn keys(request: &Request) -> Vec<&str> {
+    let keys = request.items.iter();
+    keys.map(|item| item.delivery.address.subject.key.as_str())
+        .collect()
+}
+
+#[test]
+fn a_group_is_one_message_and_each_of_it_has_its_own_end() {
+    let mut queue = mailbox();
+    for (key, group) in [("a", "acme"), ("b", "other"), ("c", "acme")] {
+        queue.order(of_group(key, group), 0);
+    }
+    let first = sent(&mut queue, 0);
+    assert_eq!(keys(&first), ["a", "c"]);
+    queue.finish(first.number, taken(), 0);
+    let told: Vec<String> = std::iter::from_fn(|| queue.next_report())
+        .map(|report| format!("{} {:?}", report.address.subject.key, report.end))
+        .collect();
+    assert_eq!(told, ["a Sent", "c Sent"]);
+    let second = sent(&mut queue, 0);
+    assert_eq!(keys(&second), ["b"]);
+}
+
+#[test]
+fn a_message_that_failed_is_sent_again_with_the_same_in_it() {
+    let mut queue = mailbox();
+    queue.order(of_group("a", "acme"), 0);
+    queue.order(of_group("b", "acme"), 0);
+    let first = sent(&mut queue, 0);
+    queue.order(of_group("c", "acme"), 0);
+    let trouble = Answer::Trouble {
+        detail: "down".into(),
+        retry_after_ms: None,
+        maybe_delivered: true,
+    };
+    queue.finish(first.number, trouble, 0);
+    let next = sent(&mut queue, 60_000);
+    assert_eq!(keys(&next), ["c"]);
+    queue.finish(next.number, taken(), 60_000);
+    let again = sent(&mut queue, 60_000);
+    assert_eq!(keys(&again), ["a", "b"]);
+    queue.finish(again.number, refused(), 60_000);
+    // One of the two may be at fault.
+    let alone = sent(&mut queue, 60_000);
+    assert_eq!(keys(&alone), ["a"]);
 }

@@ -76,7 +76,7 @@ fn the_next_owner_reads_little_however_long_this_one_has_spoken() {
             fired_at_ms: Some(0),
             ..Default::default()
         };
-        fires.set_state(slawatch_wire::v1::AlertState::Firing);
+        fires.set_state(AlertState::Firing);
         let alerts = AlertBatch {
             alerts: vec![fires],
             ..AlertBatch::default()

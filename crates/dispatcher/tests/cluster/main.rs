@@ -5,13 +5,14 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod evaluator;
+mod people;
 mod world;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use evaluator::Evaluator;
+use evaluator::{Cast, Evaluator};
 use slawatch_dispatcher::queue::Queue;
 use slawatch_dispatcher::{DispatcherConfig, DispatcherFactory, Topics};
 use slawatch_stream::faults::Dice;
@@ -73,7 +74,8 @@ fn worker_config() -> WorkerConfig {
 }
 
 impl Cluster {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, config: &str, cast: Cast) -> Self {
+        let config: DispatcherConfig = toml::from_str(config).unwrap();
         let clock = Arc::new(ManualClock::new(1_700_000_000_000));
         let log = Arc::new(MemoryLog::stepped(clock.clone()));
         for topic in ["slawatch.alerts", "slawatch.notifications"] {
@@ -84,7 +86,7 @@ impl Cluster {
             .map(|p| TopicPartition::new("slawatch.notifications", p))
             .collect();
         let notifications = log.reader(&all, StartAt::Beginning).unwrap();
-        let mut world = World::new(clock.clone(), notifications);
+        let mut world = World::new(clock.clone(), notifications, &config);
         // The first poll tells of the assignment, and of no record yet.
         world.read_intents();
         let mut cluster = Self {
@@ -92,8 +94,9 @@ impl Cluster {
             clock,
             log,
             store: Arc::new(MemoryStore::default()),
-            config: toml::from_str(CONFIG).unwrap(),
+            config,
             evaluator: Evaluator {
+                cast,
                 epochs: [1; 2],
                 ..Evaluator::default()
             },
@@ -174,7 +177,7 @@ impl Cluster {
                 self.processes[index].session.expire();
             }
             2..8 => {
-                let receiver = self.dice.roll(2) as usize;
+                let receiver = self.dice.roll(self.world.down.len() as u64) as usize;
                 self.world.down[receiver] = !self.world.down[receiver];
             }
             _ => {}
@@ -187,21 +190,30 @@ impl Cluster {
                 self.evaluator
                     .speak(&self.log, self.clock.wall_ms(), &mut self.dice);
             }
+            self.people_act(40);
             self.disturb();
             let pause_ms = 10 + self.dice.roll(1500);
             self.round(u32::try_from(pause_ms).unwrap());
         }
-        self.world.down = [false; 2];
+        self.world.down.fill(false);
         self.calm_from_ms = self.clock.wall_ms() + SETTLED_MS;
         for _ in 0..400 {
             if self.dice.one_in(8) {
                 self.evaluator
                     .speak(&self.log, self.clock.wall_ms(), &mut self.dice);
             }
+            self.people_act(60);
             self.round(1_000);
         }
         for _ in 0..600 {
             self.round(1_000);
+        }
+    }
+
+    fn people_act(&mut self, seldom: u64) {
+        if self.evaluator.cast == Cast::Families && self.dice.one_in(seldom) {
+            self.evaluator
+                .silence(&self.log, self.clock.wall_ms(), &mut self.dice);
         }
     }
 
@@ -222,7 +234,7 @@ impl Cluster {
             let paged = self
                 .world
                 .incidents
-                .get(id)
+                .get(&(1, id.0.clone(), id.1.clone()))
                 .is_some_and(|told| told.pages == 1);
             assert!(paged || id.0 == REFUSED, "{context}: nobody was paged");
         }
@@ -231,7 +243,8 @@ impl Cluster {
     fn check(&self, seed: u64) {
         let now_ms = self.clock.wall_ms();
         for ((key, incident), alert) in &self.evaluator.by_incident {
-            let told = self.world.incidents.get(&(key.clone(), incident.clone()));
+            let id = (1, key.clone(), incident.clone());
+            let told = self.world.incidents.get(&id);
             let firing = alert.state() == AlertState::Firing;
             let context = format!("seed {seed}: {key} {incident} {:?}", alert.state());
             if is_stale(alert) || key == REFUSED {
@@ -252,7 +265,7 @@ impl Cluster {
                 "{context}: paged twice"
             );
         }
-        for (key, incident) in self.world.incidents.keys() {
+        for (_, key, incident) in self.world.incidents.keys() {
             assert_ne!(
                 incident, "zombie",
                 "seed {seed}: {key}: a replaced evaluator was believed"
@@ -281,7 +294,7 @@ fn is_stale(alert: &AlertTransition) -> bool {
 fn whatever_happens_receivers_end_up_believing_what_is_true() {
     let (mut crashes, mut requests, mut repeats, mut incidents, mut owed) = (0, 0, 0, 0, 0);
     for seed in 0..60 {
-        let mut cluster = Cluster::new(seed);
+        let mut cluster = Cluster::new(seed, CONFIG, Cast::Strangers);
         cluster.run();
         cluster.check(seed);
         cluster.check_promptness(seed);

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
+use slawatch_dispatcher::DispatcherConfig;
 use slawatch_dispatcher::delivery::{Answer, LedgerId, Order};
 use slawatch_dispatcher::kind::webhook::idempotency_key;
 use slawatch_dispatcher::queue::{Item, Next, Queue};
 use slawatch_dispatcher::receiver::{Outbox, Reported};
 use slawatch_stream::{Clock, ConsumerEvent, LogReader, ManualClock, PollHandler, Record};
 use slawatch_wire::Message;
-use slawatch_wire::v1::{AlertState, NotificationBatch, NotificationState};
+use slawatch_wire::v1::{AlertState, Notification, NotificationBatch, NotificationState};
 
 use slawatch_stream::faults::Dice;
 
@@ -84,20 +85,26 @@ impl Outbox for Desk {
     fn beat(&self, _: LedgerId, _: bool) {}
 }
 
-pub type Intent = (String, String, String, AlertState, u64);
+/// Receiver, key, incident, state, revision, and which repetition.
+pub type Intent = (String, String, String, AlertState, u64, u32);
 
 /// What the receivers believe.
 pub struct World {
     pub clock: Arc<ManualClock>,
     pub notifications: Box<dyn LogReader>,
     pub intents: BTreeSet<Intent>,
-    pub down: [bool; 2],
+    /// The receivers' names; the first is an Alertmanager.
+    pub names: Vec<String>,
+    pub down: Vec<bool>,
+    /// What was recorded, what replaced dispatchers wrote left out.
+    pub recorded: Recorded,
     /// Until when the Alertmanager takes a key for firing.
     pub shown_until_ms: BTreeMap<String, i64>,
-    pub incidents: BTreeMap<(String, String), Incident>,
+    /// By the receiver's number, key and incident.
+    pub incidents: BTreeMap<(usize, String, String), Incident>,
     /// The incidents of which the Alertmanager was told.
     pub shown: BTreeSet<(String, String)>,
-    pub keys_seen: BTreeSet<String>,
+    pub keys_seen: BTreeSet<(usize, String)>,
     pub requests: u64,
     pub repeats: u64,
     pub outdated: u64,
@@ -107,16 +114,31 @@ pub struct World {
 pub struct Incident {
     pub revision: u64,
     pub firing: bool,
+    pub acknowledged: bool,
     pub pages: u32,
 }
 
+/// All of `slawatch.notifications`, by partition in the order of the log.
+#[derive(Default)]
+pub struct Recorded {
+    epochs: BTreeMap<u32, u64>,
+    pub all: Vec<Notification>,
+}
+
 impl World {
-    pub fn new(clock: Arc<ManualClock>, notifications: Box<dyn LogReader>) -> Self {
+    pub fn new(
+        clock: Arc<ManualClock>,
+        notifications: Box<dyn LogReader>,
+        config: &DispatcherConfig,
+    ) -> Self {
+        let receivers = config.receivers.iter();
         Self {
             clock,
             notifications,
             intents: BTreeSet::new(),
-            down: [false; 2],
+            names: receivers.map(|receiver| receiver.name.clone()).collect(),
+            down: vec![false; config.receivers.len()],
+            recorded: Recorded::default(),
             shown_until_ms: BTreeMap::new(),
             incidents: BTreeMap::new(),
             shown: BTreeSet::new(),
@@ -137,7 +159,7 @@ impl World {
         if self.down[number] && dice.one_in(2) {
             return retry(false);
         }
-        let refused = number == 1 && items[0].delivery.transition.key == REFUSED;
+        let refused = self.names[number] == "hook" && items[0].delivery.transition.key == REFUSED;
         if refused && !self.down[number] {
             return Answer::Refused {
                 detail: "404".into(),
@@ -158,13 +180,13 @@ impl World {
         for item in items {
             let intent = &item.delivery.intent;
             let key = &item.delivery.transition.key;
-            let receiver = ["am", "hook"][number];
             let written = (
-                receiver.to_owned(),
+                self.names[number].clone(),
                 key.clone(),
                 intent.incident.clone(),
                 intent.state,
                 intent.revision,
+                intent.repeat,
             );
             assert!(
                 self.intents.contains(&written),
@@ -172,6 +194,7 @@ impl World {
             );
             if number == 0 {
                 let now_ms = self.clock.wall_ms();
+                assert_ne!(intent.state, AlertState::Acknowledged);
                 let firing = intent.state == AlertState::Firing;
                 let ends_ms = if firing {
                     now_ms + 240_000
@@ -182,13 +205,14 @@ impl World {
                 self.shown.insert((key.clone(), intent.incident.clone()));
                 continue;
             }
-            if !self.keys_seen.insert(idempotency_key(key, intent)) {
+            let seen = (number, idempotency_key(key, intent));
+            if !self.keys_seen.insert(seen) {
                 self.repeats += 1;
                 continue;
             }
             let incident = self
                 .incidents
-                .entry((key.clone(), intent.incident.clone()))
+                .entry((number, key.clone(), intent.incident.clone()))
                 .or_default();
             if intent.revision < incident.revision {
                 // From an owner that was replaced; receivers keep what has the highest revision.
@@ -196,13 +220,17 @@ impl World {
                 continue;
             }
             incident.revision = intent.revision;
-            incident.firing = intent.state == AlertState::Firing;
-            incident.pages += u32::from(incident.firing);
+            incident.acknowledged = intent.state == AlertState::Acknowledged;
+            incident.firing = intent.state == AlertState::Firing || incident.acknowledged;
+            incident.pages += u32::from(intent.state == AlertState::Firing);
         }
     }
 
     pub fn read_intents(&mut self) {
-        let mut pages = Intents(&mut self.intents);
+        let mut pages = Pages {
+            intents: &mut self.intents,
+            recorded: &mut self.recorded,
+        };
         while self
             .notifications
             .poll(Duration::ZERO, 1000, &mut pages)
@@ -212,16 +240,32 @@ impl World {
     }
 }
 
-pub struct Intents<'a>(&'a mut BTreeSet<Intent>);
+struct Pages<'a> {
+    intents: &'a mut BTreeSet<Intent>,
+    recorded: &'a mut Recorded,
+}
 
-impl PollHandler for Intents<'_> {
+impl PollHandler for Pages<'_> {
     fn record(&mut self, record: &Record<'_>) {
         let batch = NotificationBatch::decode(record.value.unwrap()).unwrap();
+        let epoch = self.recorded.epochs.entry(record.partition).or_default();
+        let replaced = batch.epoch < *epoch;
+        *epoch = batch.epoch.max(*epoch);
         for one in batch.notifications {
             if one.state() == NotificationState::Intent {
-                let state = one.alert_state();
-                self.0
-                    .insert((one.receiver, one.key, one.incident, state, one.revision));
+                let told = one.clone();
+                let (state, revision, repeat) = (one.alert_state(), one.revision, one.repeat);
+                self.intents.insert((
+                    told.receiver,
+                    told.key,
+                    told.incident,
+                    state,
+                    revision,
+                    repeat,
+                ));
+            }
+            if !replaced && one.state() != NotificationState::Takeover {
+                self.recorded.all.push(one);
             }
         }
     }
