@@ -22,17 +22,17 @@
 //!   by what its rule says.
 //!
 //! # How a kind of rule plugs in
-//! Alerts about vendors and queues share one life cycle ([`episode`]) and one form ([`group_alert`]). A kind says how a
+//! Alerts about vendors and queues share one life cycle (`episode`) and one form (`group_alert`). A kind says how a
 //! group stands, what that rests on and the words for it:
-//! 1. `kinds/NAME.rs`: a struct with what its rule watches, and its part of [`watch::Watch`]: `assess` (an
-//!    [`episode::Assessment`] of a [`view::View`]), `grounds` and `holds` (what a firing rests on, so that late events can
+//! 1. `kinds/NAME.rs`: a struct with what its rule watches, and its part of `watch::Watch`: `assess` (an
+//!    `episode::Assessment` of a `view::View`), `grounds` and `holds` (what a firing rests on, so that late events can
 //!    prove it false), `words`.
-//! 2. A variant in [`watch::Watch`]; the compiler then names every match that needs an arm. `window` makes a sliding sum be
+//! 2. A variant in `watch::Watch`; the compiler then names every match that needs an arm. `window` makes a sliding sum be
 //!    kept for it, `reach` panes per source further back than any window (for the differences that late rows make).
 //!    `follows_the_clock` and `wakes_ms` say that and when a look is due though nothing was heard.
 //! 3. `parse/NAME.rs` with its keys and `read`, and an entry in `parse::kind::KINDS` with its placeholders (`summary`).
-//! 4. State of its own about a group belongs into [`view::Figures`] (one vendor and queue), fed by `Vendor::changed` in
-//!    [`groups`], which hears of every change of a pane's counts, and into `snapshot/`.
+//! 4. State of its own about a group belongs into `view::Figures` (one vendor and queue), fed by `Vendor::changed` in
+//!    `groups`, which hears of every change of a pane's counts, and into `snapshot/`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod breaches;
