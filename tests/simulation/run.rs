@@ -179,7 +179,7 @@ pub fn attempt_all(from: u64, count: u64) -> Result<Tally, Vec<(u64, String)>> {
 }
 
 /// Seeds that `cargo test` plays.
-const IN_EVERY_TEST: u64 = 300;
+const IN_EVERY_TEST: u64 = 80;
 
 fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
