@@ -14,8 +14,13 @@ fn start() -> Alertmanager {
 }
 
 fn rig(alertmanager: &Alertmanager, interval: &str) -> Rig {
+    rig_with("", alertmanager, interval)
+}
+
+/// `settings` of the dispatcher itself.
+fn rig_with(settings: &str, alertmanager: &Alertmanager, interval: &str) -> Rig {
     Rig::start(&format!(
-        "[[receiver]]\nname = \"am\"\ntype = \"alertmanager\"\nurl = \"{}\"\nrepost_interval = \"{interval}\"\n\
+        "{settings}\n[[receiver]]\nname = \"am\"\ntype = \"alertmanager\"\nurl = \"{}\"\nrepost_interval = \"{interval}\"\n\
          retry_min = \"10ms\"\nretry_max = \"100ms\"\n",
         alertmanager.url()
     ))
@@ -117,7 +122,8 @@ fn a_vendor_that_is_down_keeps_its_queues_quiet_and_nobody_else() {
         ..AlertmanagerOptions::default()
     })
     .unwrap_or_else(|error| panic!("{error}"));
-    let mut rig = rig(&alertmanager, "60s");
+    // The Alertmanager is to do it by itself here.
+    let mut rig = rig_with("inhibit = false", &alertmanager, "60s");
     let of = |key: &str, severity: &str, vendor: &str, queue: &str, ticket: &str| {
         let mut alert = alert(key, Firing, 1);
         (alert.severity, alert.vendor) = (severity.into(), vendor.into());
